@@ -1,0 +1,44 @@
+"""One tree of errors. Each message says what was expected, what was found, and the cure."""
+
+from __future__ import annotations
+
+
+class MobinetError(Exception):
+    """Root of every error that this library raises on purpose."""
+
+
+class InputError(MobinetError, ValueError):
+    """Data handed to a stage is malformed: an image, boxes, a stamp."""
+
+
+class SettingsError(MobinetError, ValueError):
+    """A setting, a rig file or a parameter is unknown, missing or out of range."""
+
+
+class ModelError(MobinetError, ValueError):
+    """A network's file is missing, damaged, or its inputs and outputs do not fit the task."""
+
+
+class SourceError(MobinetError, OSError):
+    """A camera, video or image folder cannot be opened or stopped delivering."""
+
+
+class RecordingError(MobinetError, OSError):
+    """A bag or data set file is missing, truncated or of an unknown format."""
+
+
+class TransformError(MobinetError, LookupError):
+    """No transform between two frames at a stamp."""
+
+
+class MissingDependencyError(MobinetError, ImportError):
+    """An optional package is not installed.
+
+    Args:
+        package: name to give to pip.
+        purpose: what it is needed for, to complete "... needs PACKAGE".
+    """
+
+    def __init__(self, package: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs '{package}': pip install '{package}'")
+        self.package = package
