@@ -1,0 +1,72 @@
+"""Settings of the tracker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mobinet.errors import SettingsError
+from mobinet.settings import check_settings, setting
+
+
+@dataclass(frozen=True)
+class TrackerSettings:
+    """The tracker's only defaults.
+
+    Raises:
+        SettingsError: a value is out of range, or ``low_score <= high_score <= new_track_score`` does not hold.
+    """
+
+    low_score: float = setting(
+        0.1, "detections below this score are not looked at, 0..1", minimum=0.0, maximum=1.0, live=True
+    )
+    high_score: float = setting(
+        0.5, "detections from this score on are associated first, 0..1", minimum=0.0, maximum=1.0, live=True
+    )
+    new_track_score: float = setting(
+        0.6, "an unmatched detection from this score on starts a track, 0..1", minimum=0.0, maximum=1.0, live=True
+    )
+    min_iou: float = setting(
+        0.2, "least overlap (IoU) of a track and a high-score detection", minimum=0.0, maximum=1.0, live=True
+    )
+    min_iou_low: float = setting(
+        0.5, "least overlap (IoU) of a track and a low-score detection", minimum=0.0, maximum=1.0, live=True
+    )
+    min_iou_tentative: float = setting(
+        0.3, "least overlap (IoU) of a tentative track and a detection", minimum=0.0, maximum=1.0, live=True
+    )
+    gate: float = setting(
+        5.0, "largest Mahalanobis distance of a track and a detection, standard deviations", minimum=0.1, live=True
+    )
+    confirm_hits: int = setting(
+        3, "a track is confirmed at this many matched detections, the first one included", minimum=1, live=True
+    )
+    max_tentative_coast_s: float = setting(
+        0.1, "a tentative track that is unmatched is dropped after this time, seconds", minimum=0.0, live=True
+    )
+    max_coast_s: float = setting(
+        1.0, "a track without a matched detection for longer than this is dropped, seconds", minimum=0.0, live=True
+    )
+    measurement_noise: float = setting(
+        0.05, "standard deviation of a detection's centre and size, in box sizes", minimum=1e-4, maximum=1.0, live=True
+    )
+    acceleration_noise: float = setting(
+        1.0, "how fast the centre's velocity changes, in box sizes per s^1.5", minimum=0.0, maximum=100.0, live=True
+    )
+    resize_noise: float = setting(
+        0.3, "how fast the size's velocity changes, in box sizes per s^1.5", minimum=0.0, maximum=100.0, live=True
+    )
+    initial_speed: float = setting(
+        2.0,
+        "standard deviation of a new track's velocity, in box sizes per second",
+        minimum=0.0,
+        maximum=100.0,
+        live=True,
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if not self.low_score <= self.high_score <= self.new_track_score:
+            raise SettingsError(
+                f"expected low_score <= high_score <= new_track_score, got {self.low_score}, {self.high_score}, "
+                f"{self.new_track_score}"
+            )
