@@ -1,0 +1,1 @@
+"""Recordings and cameras: images in, bags and data set files in and out."""
