@@ -70,8 +70,25 @@ class Transform:
             (m[0, 2] + m[2, 0], m[1, 2] + m[2, 1], squares[2], m[1, 0] - m[0, 1]),
             (m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], squares[3]),
         )[largest]
-        quaternion = np.array([x, y, z, w]) * scale
-        return quaternion if quaternion[3] >= 0 else -quaternion
+        quaternion: Float64 = np.array([x, y, z, w]) * (scale if w >= 0 else -scale)
+        return quaternion
+
+    def interpolate(self, other: Transform, fraction: float) -> Transform:
+        """The transform ``fraction`` (0..1) of the way to ``other``: translation linear, rotation spherical.
+
+        Spherical linear interpolation: Shoemake, Animating rotation with quaternion curves, 1985.
+        """
+        start, end = self.quaternion(), other.quaternion()
+        cosine = float(start @ end)
+        if cosine < 0:  # the same rotation, on the near side of the sphere
+            end, cosine = -end, -cosine
+        angle = np.arccos(min(cosine, 1.0))
+        if angle < 1e-6:
+            blend = start + fraction * (end - start)
+        else:
+            blend = np.sin((1 - fraction) * angle) * start + np.sin(fraction * angle) * end
+        translation = (1 - fraction) * self.translation + fraction * other.translation
+        return Transform.from_quaternion(blend, translation)
 
     def apply(self, points: Float64) -> Float64:
         """``(..., 3)`` points in the source frame to the target frame."""
