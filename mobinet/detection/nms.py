@@ -1,0 +1,40 @@
+"""Non-maximum suppression: of boxes that overlap, the best one stays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mobinet.types import Float32, Int64
+
+# Bounds the time of a frame on which a network finds something everywhere.
+MAX_CANDIDATES = 3000
+
+
+def suppress(boxes: Float32, scores: Float32, class_ids: Int64, iou_threshold: float) -> Int64:
+    """Greedy suppression within each class.
+
+    Args:
+        boxes: ``(N, 4)`` xyxy, finite, not empty.
+        scores: ``(N,)``.
+        class_ids: ``(N,)``; boxes of different classes do not compete.
+        iou_threshold: a box goes when it overlaps a better one of its class by more than this.
+
+    Returns:
+        ``(K,)`` indices of what stays, best score first; equal scores in input order.
+    """
+    order = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
+    boxes = boxes[order].astype(np.float64)
+    classes = class_ids[order]
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    alive = np.ones(len(order), bool)
+    for index in range(len(order)):
+        if not alive[index]:
+            continue
+        rivals = index + 1 + np.flatnonzero(alive[index + 1 :] & (classes[index + 1 :] == classes[index]))
+        low = np.maximum(boxes[index, :2], boxes[rivals, :2])
+        high = np.minimum(boxes[index, 2:], boxes[rivals, 2:])
+        overlap = np.prod(np.clip(high - low, 0, None), axis=1)
+        union = areas[index] + areas[rivals] - overlap
+        alive[rivals[overlap > iou_threshold * union]] = False
+    kept: Int64 = order[alive]
+    return kept
