@@ -1,0 +1,182 @@
+"""Reads a rig file: which robots, cameras and nodes there are. docs/rig.md describes the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mobinet.errors import SettingsError
+from mobinet_ros.lined_yaml import LinedDict, load_lined_yaml
+from mobinet_ros.node_specs import LaunchSettings, NodeSpec, ProcessSpec, process_specs, rig_node_specs
+from mobinet_ros.rig_parameters import check_parameters
+from mobinet_ros.rig_schema import RIG_VERSION, STAGES, CameraRig, Rig, RobotRig
+from mobinet_ros.rig_values import (
+    check_keys,
+    check_name,
+    existing_file,
+    expand,
+    is_number,
+    pose_of,
+    resolved_path,
+    section_of,
+    string_of,
+)
+
+__all__ = [
+    "CameraRig",
+    "LaunchSettings",
+    "NodeSpec",
+    "ProcessSpec",
+    "Rig",
+    "RobotRig",
+    "load_rig",
+    "process_specs",
+    "rig_node_specs",
+]
+
+_RIG_KEYS = ("rig_version", "models", "defaults", "robots", "viewer", "remappings")
+_ROBOT_KEYS = ("pose", "cameras", "remappings", *STAGES)
+_CAMERA_KEYS = ("source", "topic", "info_topic", "calibration", "mount", "window")
+_WINDOW_KEYS = ("width", "height", "path")
+
+
+def load_rig(path: str | Path) -> Rig:
+    """The rig that a YAML file describes.
+
+    Raises:
+        SettingsError: the file is missing or not YAML, a key is unknown or there twice, a value has the wrong type, an
+            environment variable is not set, a file that it names is missing. The message names file, line and key.
+    """
+    file = Path(path).expanduser().resolve()
+    content = load_lined_yaml(file)
+    _expand_all(content)
+    check_keys(content, _RIG_KEYS, "rig")
+    if content.get("rig_version") != RIG_VERSION:
+        raise SettingsError(
+            f"{content.where('rig_version')}: rig_version: expected {RIG_VERSION}, got {content.get('rig_version')!r}"
+        )
+    reader = _RigReader(file.parent, content)
+    robots_section = section_of(content, "robots")
+    if not robots_section:
+        raise SettingsError(f"{content.where('robots')}: robots: expected at least one robot")
+    robots = tuple(reader.robot(robots_section, name) for name in robots_section)
+    viewer = section_of(content, "viewer")
+    check_parameters("viewer", viewer)
+    return Rig(file, robots, dict(viewer))
+
+
+class _RigReader:
+    """What the sections of one file share: its folder, its models, its defaults."""
+
+    def __init__(self, folder: Path, content: LinedDict) -> None:
+        self._folder = folder
+        models = section_of(content, "models")
+        self._models = {name: self._model_path(models, name) for name in models}
+        self._defaults = section_of(content, "defaults")
+        check_keys(self._defaults, ("camera", *STAGES), "defaults")
+        self._remappings = _remappings(content)
+
+    def robot(self, robots: LinedDict, name: str) -> RobotRig:
+        check_name(robots, name, "robot")
+        section = section_of(robots, name)
+        check_keys(section, _ROBOT_KEYS, f"robot '{name}'")
+        cameras_section = section_of(section, "cameras")
+        if not cameras_section:
+            raise SettingsError(f"{section.where('cameras')}: robot '{name}': cameras: expected at least one camera")
+        cameras = tuple(self._camera(cameras_section, camera) for camera in cameras_section)
+        stages = {stage: values for stage in STAGES if (values := self._stage(section, stage)) is not None}
+        return RobotRig(name, pose_of(section, "pose"), cameras, stages, self._remappings + _remappings(section))
+
+    def _camera(self, cameras: LinedDict, name: str) -> CameraRig:
+        check_name(cameras, name, "camera")
+        defaults, section = section_of(self._defaults, "camera"), section_of(cameras, name)
+        values: dict[str, Any] = {}
+        for part in (defaults, section):
+            plain = {key: value for key, value in part.items() if key not in _CAMERA_KEYS}
+            check_parameters("camera", part, ignore=_CAMERA_KEYS)
+            values |= plain | _window_parameters(part)
+        source = string_of(section, "source") or string_of(defaults, "source")
+        topic = string_of(section, "topic")
+        if source and topic:
+            raise SettingsError(
+                f"{section.where('topic')}: camera '{name}': give 'source' (opened here) or 'topic' (a driver "
+                "publishes it), not both"
+            )
+        calibrated = section if "calibration" in section else defaults
+        calibration = string_of(calibrated, "calibration")
+        return CameraRig(
+            name=name,
+            source=resolved_path(source, self._folder),
+            topic=topic,
+            info_topic=string_of(section, "info_topic"),
+            calibration=existing_file(calibration, self._folder, calibrated.where("calibration"))
+            if calibration
+            else "",
+            mount=pose_of(section if "mount" in section else defaults, "mount"),
+            parameters=values,
+        )
+
+    def _stage(self, robot: LinedDict, stage: str) -> Mapping[str, Any] | None:
+        """Parameters of a stage, the robot's over the defaults; ``None`` when it is switched off with ``false``."""
+        values: dict[str, Any] = {}
+        if robot.get(stage, self._defaults.get(stage)) is False:
+            return None
+        for part in (self._defaults, robot):
+            if part.get(stage) is False:
+                continue
+            section = section_of(part, stage)
+            check_parameters(stage, section)
+            values |= section
+            if "model" in section:
+                values["model"] = self._model(section)
+        return values
+
+    def _model(self, section: LinedDict) -> str:
+        """A name of the rig's ``models``, a file, or a word that the node knows (a zoo name, 'hog')."""
+        text = string_of(section, "model")
+        if text in self._models:
+            return self._models[text]
+        return self._model_path(section, "model")
+
+    def _model_path(self, section: LinedDict, key: str) -> str:
+        text = string_of(section, key)
+        looks_like_file = "/" in text or text.endswith(".onnx")
+        return existing_file(text, self._folder, section.where(key)) if looks_like_file else text
+
+
+def _window_parameters(camera: LinedDict) -> dict[str, Any]:
+    """The flat parameters of ``camera_node`` for ``window: {width, height, path: [[time, x, y, zoom], ...]}``."""
+    if "window" not in camera:
+        return {}
+    window = section_of(camera, "window")
+    check_keys(window, _WINDOW_KEYS, "window")
+    parameters: dict[str, Any] = {f"window_{key}": window[key] for key in ("width", "height") if key in window}
+    if "path" in window:
+        path = window["path"]
+        if not isinstance(path, list) or not all(_is_keyframe(frame) for frame in path):
+            raise SettingsError(
+                f"{window.where('path')}: path: expected a list of [time, x, y, zoom], got {path!r}; seconds and pixels"
+            )
+        parameters["window_path"] = [float(value) for frame in path for value in frame]
+    return parameters
+
+
+def _is_keyframe(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 4 and all(is_number(item) for item in value)
+
+
+def _remappings(section: LinedDict) -> tuple[tuple[str, str], ...]:
+    rules = section_of(section, "remappings")
+    return tuple((name, string_of(rules, name)) for name in rules)
+
+
+def _expand_all(value: Any) -> None:
+    """Replaces environment variables in every text of the file, in place."""
+    if isinstance(value, LinedDict):
+        for key, item in value.items():
+            value[key] = expand(item, value.where(key)) if isinstance(item, str) else item
+            _expand_all(item)
+    elif isinstance(value, list):
+        for item in value:
+            _expand_all(item)

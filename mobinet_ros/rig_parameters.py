@@ -1,0 +1,77 @@
+"""Which parameters a stage knows: those of its settings dataclass and those of its node, so that a rig can be checked
+before anything is started."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Collection
+from functools import cache
+from typing import Any
+
+from mobinet.errors import SettingsError
+from mobinet.settings import check_setting
+from mobinet_ros.lined_yaml import LinedDict
+
+# stage -> settings dataclasses that its node declares parameters from, as "module:class"
+_SETTINGS: dict[str, tuple[str, ...]] = {
+    "camera": ("mobinet.recordings.base:SourceSettings",),
+    "detector": ("mobinet.detection.base:DetectorSettings",),
+    "tracker": ("mobinet.tracking.settings:TrackerSettings",),
+    "overlay": ("mobinet.viewing.overlay:OverlaySettings",),
+    "viewer": ("mobinet.viewing.rerun_view:RerunSettings",),
+}
+# what the nodes declare on top of them
+_OWN: dict[str, tuple[str, ...]] = {}
+_BUILT_IN = ("use_sim_time", "autostart", "start_type_description_service")
+
+
+def check_parameters(stage: str, section: LinedDict, ignore: Collection[str] = ()) -> None:
+    """Checks the parameters that a rig gives to a stage, as far as its settings say.
+
+    Args:
+        stage: 'camera', 'viewer' or one of ``STAGES``.
+        section: the rig's mapping.
+        ignore: keys that are the rig's own.
+
+    Raises:
+        SettingsError: unknown name (with the known ones), wrong type or out of range.
+    """
+    fields = _fields(stage)
+    for key, value in section.items():
+        if key in ignore or key.startswith("qos_overrides."):
+            continue
+        _check_plain(section, key, value)
+        if not fields or key in _BUILT_IN or key in _OWN.get(stage, ()):
+            continue
+        if key not in fields:
+            known = sorted({*fields, *_OWN.get(stage, ()), *ignore})
+            raise SettingsError(f"{section.where(key)}: {stage}: unknown key '{key}'; known: {', '.join(known)}")
+        try:
+            check_setting(fields[key], _fit(fields[key], value))
+        except SettingsError as error:
+            raise SettingsError(f"{section.where(key)}: {stage}: {error}") from None
+
+
+@cache
+def _fields(stage: str) -> dict[str, dataclasses.Field[Any]]:
+    fields: dict[str, dataclasses.Field[Any]] = {}
+    for name in _SETTINGS.get(stage, ()):
+        module, _, cls = name.partition(":")
+        settings = getattr(importlib.import_module(module), cls)
+        fields |= {field.name: field for field in dataclasses.fields(settings)}
+    return fields
+
+
+def _fit(field: dataclasses.Field[Any], value: Any) -> Any:
+    """As the node will take it: a list is a tuple, whole numbers among floats are floats."""
+    return tuple(value) if isinstance(value, list) and isinstance(field.default, tuple) else value
+
+
+def _check_plain(section: LinedDict, key: str, value: Any) -> None:
+    """A ROS parameter is a bool, a number, a text or a list of one of them."""
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, (bool, int, float, str)) for item in items):
+        raise SettingsError(
+            f"{section.where(key)}: {key}: expected a bool, a number, a text or a list of one of them, got {value!r}"
+        )

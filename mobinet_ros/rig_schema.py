@@ -1,0 +1,90 @@
+"""What a rig is: robots, their cameras, where images come from, the settings of each stage.
+
+A rig file is YAML; docs/rig.md describes it for people. Here are the records that it is read into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+RIG_VERSION = 1
+
+Pose: TypeAlias = tuple[float, float, float, float, float, float]
+"""x, y, z in metres, then fixed-axis roll, pitch, yaw in radians (REP 103)."""
+
+# stage of a robot, as the rig names it -> executable (and node name) that runs it
+STAGES: Mapping[str, str] = {
+    "detector": "detector_node",
+    "tracker": "tracker_node",
+    "reid": "reid_node",
+    "cooperation": "cooperation_node",
+    "overlay": "overlay_node",
+    "marker": "marker_node",
+}
+
+
+@dataclass(frozen=True)
+class CameraRig:
+    """One camera of a robot.
+
+    Args:
+        name: its namespace below the robot's.
+        source: what ``camera_node`` opens, a path already absolute; empty for a camera whose driver runs elsewhere.
+        topic: where such a driver publishes its images, relative to the robot's namespace or absolute; empty for
+            ``<camera>/image_raw``.
+        info_topic: the driver's ``camera_info``.
+        calibration: absolute path of a calibration YAML, or empty.
+        mount: ``base_link2camera`` pose of the camera's body frame (x forward, z up), or ``None`` where the robot's
+            own description publishes it.
+        parameters: what else ``camera_node`` is given.
+    """
+
+    name: str
+    source: str = ""
+    topic: str = ""
+    info_topic: str = ""
+    calibration: str = ""
+    mount: Pose | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RobotRig:
+    """One robot.
+
+    Args:
+        name: its namespace, and the prefix of its frame ids.
+        pose: fixed pose of its ``base_link`` in the map, or ``None`` where localisation publishes it.
+        cameras: in the order of the file.
+        stages: parameters of each stage that runs, by the names of :data:`STAGES`; a stage that is switched off is
+            absent.
+        remappings: given to each of its nodes.
+    """
+
+    name: str
+    pose: Pose | None
+    cameras: tuple[CameraRig, ...]
+    stages: Mapping[str, Mapping[str, Any]]
+    remappings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A rig file, read: environment variables and relative paths resolved, defaults merged in.
+
+    Args:
+        path: of the file.
+        robots: in the order of the file.
+        viewer: parameters of ``viewer_node``.
+    """
+
+    path: Path
+    robots: tuple[RobotRig, ...]
+    viewer: Mapping[str, Any] = field(default_factory=dict)
+
+    def robot(self, name: str) -> RobotRig:
+        """The robot of that name; raises KeyError."""
+        return {robot.name: robot for robot in self.robots}[name]
