@@ -20,7 +20,7 @@ class TrackerSettings:
         0.1, "detections below this score are not looked at, 0..1", minimum=0.0, maximum=1.0, live=True
     )
     high_score: float = setting(
-        0.5, "detections from this score on are associated first, 0..1", minimum=0.0, maximum=1.0, live=True
+        0.6, "detections from this score on are associated first, 0..1", minimum=0.0, maximum=1.0, live=True
     )
     new_track_score: float = setting(
         0.6, "an unmatched detection from this score on starts a track, 0..1", minimum=0.0, maximum=1.0, live=True
@@ -35,7 +35,7 @@ class TrackerSettings:
         0.3, "least overlap (IoU) of a tentative track and a detection", minimum=0.0, maximum=1.0, live=True
     )
     gate: float = setting(
-        5.0, "largest Mahalanobis distance of a track and a detection, standard deviations", minimum=0.1, live=True
+        6.0, "largest Mahalanobis distance of a track and a detection, standard deviations", minimum=0.1, live=True
     )
     confirm_hits: int = setting(
         3, "a track is confirmed at this many matched detections, the first one included", minimum=1, live=True
@@ -47,7 +47,7 @@ class TrackerSettings:
         1.0, "a track without a matched detection for longer than this is dropped, seconds", minimum=0.0, live=True
     )
     measurement_noise: float = setting(
-        0.05, "standard deviation of a detection's centre and size, in box sizes", minimum=1e-4, maximum=1.0, live=True
+        0.1, "standard deviation of a detection's centre and size, in box sizes", minimum=1e-4, maximum=1.0, live=True
     )
     acceleration_noise: float = setting(
         1.0, "how fast the centre's velocity changes, in box sizes per s^1.5", minimum=0.0, maximum=100.0, live=True
