@@ -91,6 +91,11 @@ class VirtualCamera:
     def size(self) -> tuple[int, int]:
         return self._output
 
+    @property
+    def whole_size(self) -> tuple[int, int]:
+        """Width and height of the recording that the window moves over, pixels."""
+        return self._source.size
+
     def read(self) -> SourceImage | None:
         return self._cut(self._source.read())
 

@@ -1,0 +1,189 @@
+"""Publishes a video, a folder of images, a device or a stream as a camera, whole or through a moving window."""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
+
+from mobinet.camera import CameraModel
+from mobinet.errors import SourceError
+from mobinet.recordings.base import SeekableSource, Source, SourceImage
+from mobinet.recordings.sources import SourceSettings, open_source
+from mobinet.recordings.virtual import VirtualCamera
+from mobinet.settings import check_settings, setting
+from mobinet_ros import topics
+from mobinet_ros.conversions import NANOSECONDS, make_header, model_to_camera_info
+from mobinet_ros.image_conversions import ImageMessageFactory, image_to_compressed_msg
+from mobinet_ros.image_hub import ImageHub
+from mobinet_ros.lifecycle import StageNode, run
+
+LONGEST_SLEEP_S = 0.1
+SIMULATED_SLEEP_S = 0.002
+SILENT_RETRY_S = 1.0
+
+
+@dataclass(frozen=True)
+class CameraSettings:
+    """What a camera is, beside where its images come from."""
+
+    frame_id: str = setting("", "optical frame of the images; empty: the namespace and '_optical'")
+    calibration: str = setting("", "calibration YAML of the whole image; empty: none")
+    horizontal_fov_deg: float = setting(
+        0.0, "without calibration: field of view of an ideal lens, 0 = unknown", minimum=0.0, maximum=179.0
+    )
+    start_time: float = setting(
+        0.0,
+        "when a recording starts, seconds of the node's clock; 0: at activation; cameras that share it stay in step",
+        minimum=0.0,
+    )
+    jpeg_quality: int = setting(90, "of image_raw/compressed", minimum=1, maximum=100, live=True)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+class CameraNode(StageNode):
+    """Stamps are the time of exposure: of a recording start + index / rate, of a device its own or the arrival."""
+
+    def __init__(self, cli_args: Sequence[str] | None = None, hub: ImageHub | None = None) -> None:
+        super().__init__("camera_node", cli_args, hub)
+        self._source_settings = self.parameters.declare(SourceSettings)
+        self._settings = self.parameters.declare(CameraSettings)
+        self._frame_id = self._settings.frame_id or f"{self.get_namespace().strip('/')}_optical"
+        self._factory = ImageMessageFactory()
+        self._topic = self.resolve_topic_name(topics.IMAGE.name)
+        self._source: Source | None = None
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.hub.provide(self._topic)
+
+    def configure(self) -> None:
+        self._source = open_source(self._source_settings)
+        self._calibration = self._load_calibration()
+        self._images = self.advertise(topics.IMAGE)
+        self._compressed = self.advertise(topics.COMPRESSED)
+        self._infos = self.advertise(topics.CAMERA_INFO)
+
+    def activate(self) -> None:
+        self._stopping.clear()
+        # configure() opened it; without one the life cycle would not have come here
+        assert self._source is not None
+        work = self._play if isinstance(self._source, SeekableSource) and not self._source.live else self._follow
+        self._thread = threading.Thread(target=work, args=(self._source,), name=self.get_name(), daemon=True)
+        self._thread.start()
+
+    def deactivate(self) -> None:
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def cleanup(self) -> None:
+        if self._source is not None:
+            self._source.close()
+            self._source = None
+
+    def reconfigure(self, settings: object) -> None:
+        if isinstance(settings, CameraSettings):
+            self._settings = settings
+
+    def _play(self, source: SeekableSource) -> None:
+        """A recording: each image at its time; one that could not be in time is skipped and counted."""
+        settings = self._settings
+        start_ns = round(settings.start_time * NANOSECONDS) or self.now_ns
+        period_ns = NANOSECONDS / source.rate
+        position = max(0, math.ceil((self.now_ns - start_ns) / period_ns)) if settings.start_time else 0
+        while self._sleep_until(round(start_ns + position * period_ns)):
+            try:
+                taken = source.image_at(position)
+            except SourceError as error:
+                self.health.count("damaged_images")
+                self.report("source", str(error))
+                position += 1
+                continue
+            if taken is None:
+                self.health.problem("source", f"'{self._source_settings.source}' has ended; set loop to repeat it")
+                self.get_logger().info(f"'{self._source_settings.source}' has ended after {position} images")
+                return
+            self._publish(taken, round(start_ns + position * period_ns))
+            due = int((self.now_ns - start_ns) / period_ns)
+            if due > position + 1:
+                self.health.count("skipped_images", due - position - 1)
+                position = due
+            else:
+                position += 1
+
+    def _follow(self, source: Source) -> None:
+        """A device or stream: each image as it comes."""
+        while not self._stopping.is_set():
+            try:
+                taken = source.read()
+            except SourceError as error:
+                self.report("source", str(error))
+                self._stopping.wait(SILENT_RETRY_S)
+                continue
+            if taken is None:
+                return
+            self._publish(taken, self._live_stamp(taken))
+
+    def _live_stamp(self, taken: SourceImage) -> int:
+        simulated = self.get_clock().ros_time_is_active
+        return self.now_ns if taken.stamp_ns is None or simulated else taken.stamp_ns
+
+    def _sleep_until(self, due_ns: int) -> bool:
+        """False when the node was stopped meanwhile. Simulated time is polled: it has no alarm clock."""
+        while not self._stopping.is_set():
+            remaining_s = (due_ns - self.now_ns) / NANOSECONDS
+            if remaining_s <= 0:
+                return True
+            longest = SIMULATED_SLEEP_S if self.get_clock().ros_time_is_active else LONGEST_SLEEP_S
+            self._stopping.wait(min(remaining_s, longest))
+        return False
+
+    def _publish(self, taken: SourceImage, stamp_ns: int) -> None:
+        header = make_header(stamp_ns, self._frame_id)
+        image = taken.image
+        self.send(self._infos, self._camera_info(taken, header))
+        self.hub.hand_over(self._topic, header, image)
+        if self._images.get_subscription_count():
+            self.send(self._images, self._factory.fill(image, header))
+        if self._compressed.get_subscription_count():
+            self.send(self._compressed, image_to_compressed_msg(image, header, self._settings.jpeg_quality))
+        self.health.count("images")
+
+    def _load_calibration(self) -> CameraModel | None:
+        path = self._settings.calibration
+        return CameraModel.from_calibration_yaml(path) if path else None
+
+    def _camera_info(self, taken: SourceImage, header: Header) -> CameraInfo:
+        """Intrinsics of what is shown: the principal point moves with the window, a resized image scales them."""
+        height, width = taken.image.shape[:2]
+        whole = self._whole_model()
+        if whole is None:
+            return CameraInfo(header=header, width=width, height=height)
+        shown = whole.shifted(*taken.window) if taken.window is not None else whole
+        if (shown.width, shown.height) != (width, height):
+            shown = shown.scaled(width, height)
+        return model_to_camera_info(shown, header)
+
+    def _whole_model(self) -> CameraModel | None:
+        """Intrinsics of the whole recording, None when nothing is known of the lens."""
+        if self._calibration is None and self._settings.horizontal_fov_deg:
+            source = self._source
+            size = source.whole_size if isinstance(source, VirtualCamera) else source.size if source else (0, 0)
+            self._calibration = CameraModel.pinhole(*size, math.radians(self._settings.horizontal_fov_deg))
+        return self._calibration
+
+
+def main() -> int:
+    return run(CameraNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

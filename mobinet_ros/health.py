@@ -1,0 +1,121 @@
+"""What a node says of itself on ``/diagnostics``: whether input comes, and if not, why (REP 107)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.node import Node
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+SILENT_AFTER_S = 2.0
+STALE_AFTER_S = 5.0
+FUTURE_AFTER_S = 0.5
+PROBLEM_SHOWN_S = 5.0
+
+
+@dataclass
+class InputHealth:
+    """Counts what one subscription receives. Times are nanoseconds of the node's clock."""
+
+    topic: str
+    qos: QoSProfile | None = None
+    optional: bool = False
+    received: int = 0
+    last_received_ns: int = 0
+    last_stamp_ns: int = 0
+    _counted: int = 0
+
+    def note(self, now_ns: int, stamp_ns: int) -> None:
+        self.received += 1
+        self.last_received_ns = now_ns
+        self.last_stamp_ns = stamp_ns
+
+    def rate(self, seconds: float) -> float:
+        """Messages per second since the last call."""
+        rate = (self.received - self._counted) / seconds if seconds > 0 else 0.0
+        self._counted = self.received
+        return rate
+
+
+@dataclass
+class Health:
+    """Inputs, counters and recent problems of one node; ``status`` turns them into one diagnostic message."""
+
+    node: Node
+    inputs: dict[str, InputHealth] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+    _problems: dict[str, tuple[int, str]] = field(default_factory=dict)
+    _last_status_ns: int = 0
+
+    def input(self, topic: str, qos: QoSProfile | None = None, optional: bool = False) -> InputHealth:
+        return self.inputs.setdefault(topic, InputHealth(topic, qos, optional))
+
+    def count(self, name: str, by: int = 1) -> None:
+        self.counters[name] = self.counters.get(name, 0) + by
+
+    def problem(self, key: str, message: str) -> bool:
+        """Notes a problem; True when it is new (not shown within the last seconds) and worth a line in the log."""
+        now = self.node.get_clock().now().nanoseconds
+        last = self._problems.get(key)
+        self._problems[key] = (now, message)
+        return last is None or now - last[0] > PROBLEM_SHOWN_S * 1e9 or now < last[0]
+
+    def status(self, state: str, failure: str) -> DiagnosticArray:
+        """Diagnostics as of now. ``failure`` says why the node could not be configured or activated, or is empty."""
+        clock_now = self.node.get_clock().now()
+        now = clock_now.nanoseconds
+        seconds = (now - self._last_status_ns) / 1e9 if self._last_status_ns else 0.0
+        self._last_status_ns = now
+        level, messages = OK, []
+        if failure:
+            level, messages = ERROR, [failure]
+        elif state != "active":
+            level, messages = WARN, [f"{state}: not active, input is dropped; activate it or set autostart"]
+        else:
+            messages = [reason for i in self.inputs.values() if (reason := self._why_not(i, now))]
+            messages += [text for at, text in self._problems.values() if abs(now - at) < PROBLEM_SHOWN_S * 1e9]
+            level = WARN if messages else OK
+        status = DiagnosticStatus(level=level, name=self.node.get_fully_qualified_name(), hardware_id="mobinet")
+        status.message = "; ".join(messages) if messages else "ok"
+        status.values = [KeyValue(key=key, value=str(value)) for key, value in self._values(state, seconds, now)]
+        array = DiagnosticArray(status=[status])
+        array.header.stamp = clock_now.to_msg()
+        return array
+
+    def _values(self, state: str, seconds: float, now: int) -> list[tuple[str, str]]:
+        values = [("state", state)]
+        for i in self.inputs.values():
+            values.append((f"{i.topic} rate_hz", f"{i.rate(seconds):.1f}"))
+            if i.last_stamp_ns:
+                values.append((f"{i.topic} age_ms", f"{(now - i.last_stamp_ns) / 1e6:.1f}"))
+        return values + [(name, str(value)) for name, value in sorted(self.counters.items())]
+
+    def _why_not(self, i: InputHealth, now: int) -> str:
+        """Why an input gives nothing useful, with the cure; empty when it is well."""
+        silent = i.received == 0 or abs(now - i.last_received_ns) > SILENT_AFTER_S * 1e9
+        if silent:
+            return "" if i.optional else self._why_silent(i)
+        age = (i.last_received_ns - i.last_stamp_ns) / 1e9
+        if i.last_stamp_ns == 0:
+            return f"{i.topic}: stamps are zero; the publisher must fill header.stamp"
+        if age > STALE_AFTER_S:
+            return f"{i.topic}: stamps are {age:.1f} s old; synchronise the clocks, or set use_sim_time for a replay"
+        if age < -FUTURE_AFTER_S:
+            return f"{i.topic}: stamps are {-age:.1f} s in the future; synchronise the clocks"
+        return ""
+
+    def _why_silent(self, i: InputHealth) -> str:
+        publishers = self.node.get_publishers_info_by_topic(i.topic)
+        if not publishers:
+            return f"{i.topic}: no publisher; start the node that publishes it or remap the topic"
+        for publisher in publishers:
+            if i.qos is None:
+                break
+            compatibility, reason = qos_check_compatible(publisher.qos_profile, i.qos)
+            if compatibility == QoSCompatibility.ERROR:
+                who = f"{publisher.node_namespace.rstrip('/')}/{publisher.node_name}"
+                return f"{i.topic}: incompatible QoS with {who}: {reason}; set qos_overrides on one side"
+        count = "never received" if i.received == 0 else "nothing received any more"
+        return f"{i.topic}: {count} although it has {len(publishers)} publisher(s); run 'mobinet doctor'"

@@ -1,0 +1,312 @@
+"""The base of every node: managed life cycle with autostart, parameters, health, subscriptions that never kill it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import rclpy
+from rclpy._rclpy_pybind11 import RCLError
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.publisher import Publisher
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
+from std_msgs.msg import Header
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks
+
+from mobinet.errors import InputError, MobinetError, SettingsError
+from mobinet.settings import check_settings, setting
+from mobinet.types import Image
+from mobinet_ros import topics
+from mobinet_ros.conversions import stamp_to_ns
+from mobinet_ros.health import Health
+from mobinet_ros.image_conversions import compressed_msg_to_image, msg_to_image
+from mobinet_ros.image_hub import ImageCallback, ImageHub
+from mobinet_ros.parameters import SettingsParameters
+
+S = TypeVar("S")
+OWN_NAMESPACE = ""
+
+
+@dataclass(frozen=True)
+class NodeSettings:
+    """What every node has."""
+
+    autostart: bool = setting(True, "configure and activate at start, without a lifecycle manager")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class CamerasSettings:
+    """Which cameras a node serves."""
+
+    cameras: tuple[str, ...] = setting((), "namespaces of the cameras, relative to the node's; none: its own namespace")
+    image_transport: str = setting("raw", "how images are taken in", choices=("raw", "compressed"))
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        doubled = sorted({c for c in self.cameras if self.cameras.count(c) > 1})
+        if doubled:
+            raise SettingsError(f"cameras: '{doubled[0]}' is named twice")
+
+    def names(self) -> tuple[str, ...]:
+        return self.cameras or (OWN_NAMESPACE,)
+
+
+class StageNode(LifecycleNode):
+    """A managed node. Subclasses override ``configure``, ``activate``, ``deactivate``, ``cleanup`` and ``reconfigure``.
+
+    Args:
+        name: of the node, also the stem of its file and executable.
+        cli_args: ROS arguments of this node alone (a composed process); None takes the process's.
+        hub: of the process, when it holds other nodes; None for a process of its own.
+    """
+
+    def __init__(self, name: str, cli_args: Sequence[str] | None = None, hub: ImageHub | None = None) -> None:
+        super().__init__(name, cli_args=cli_args, use_global_arguments=cli_args is None)
+        self.hub = hub or ImageHub()
+        self.health = Health(self)
+        self.parameters = SettingsParameters(self, self.reconfigure)
+        self._failure = ""
+        self._state = "unconfigured"
+        self._publishers_made: list[Publisher] = []
+        self._subscriptions_made: list[Subscription] = []
+        self._image_inputs: list[tuple[str, ImageCallback, bool]] = []
+        self._diagnostics = self.create_publisher(topics.DIAGNOSTICS.type, topics.DIAGNOSTICS.name, 10)
+        self._diagnostics_timer = self.create_timer(1.0, self._publish_diagnostics)
+        self._autostart = self.parameters.declare(NodeSettings).autostart
+
+    # what a subclass does
+
+    def configure(self) -> None:
+        """Load what is needed, create publishers and subscriptions; MobinetError keeps the node unconfigured."""
+
+    def activate(self) -> None:
+        """Begin."""
+
+    def deactivate(self) -> None:
+        """Pause."""
+
+    def cleanup(self) -> None:
+        """Release what ``configure`` made beyond publishers and subscriptions."""
+
+    def reconfigure(self, settings: Any) -> None:
+        """Take over changed live settings; SettingsError refuses them."""
+
+    # life cycle
+
+    def start(self) -> None:
+        """Reports misspelt parameters and, with autostart, configures and activates. Call once, after construction."""
+        for complaint in self.parameters.misspelt():
+            self.report("parameter", complaint)
+        if not self._autostart:
+            self.get_logger().info("waits for a lifecycle manager (autostart is false)")
+            return
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+            self.trigger_activate()
+
+    @property
+    def active(self) -> bool:
+        return self._state == "active"
+
+    @property
+    def now_ns(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition(self.configure, "inactive", undo=self._release)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition(self.activate, "active", undo=self.deactivate)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition(self.deactivate, "inactive")
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._transition(self._release, "unconfigured")
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._stop()
+        return self._transition(self._release, "finalized")
+
+    def close(self) -> None:
+        """Stops threads and destroys the node; safe to call in any state."""
+        self._stop()
+        self._release()
+        self.destroy_node()
+
+    def _stop(self) -> None:
+        if self.active:
+            self._state = "inactive"
+            self.deactivate()
+
+    def _transition(
+        self, work: Callable[[], None], reached: str, undo: Callable[[], None] | None = None
+    ) -> TransitionCallbackReturn:
+        # first, so that what activate() sends goes out and what deactivate() still receives is dropped
+        previous, self._state = self._state, reached
+        try:
+            work()
+        except MobinetError as error:
+            self._state = previous
+            self._failure = str(error)
+            self.get_logger().error(str(error))
+            if undo is not None:
+                undo()
+            return TransitionCallbackReturn.FAILURE
+        self._failure = ""
+        return TransitionCallbackReturn.SUCCESS
+
+    def _release(self) -> None:
+        """Undoes ``configure``: what the subclass holds, then publishers, subscriptions and shared images."""
+        self.cleanup()
+        for topic, callback, bridged in self._image_inputs:
+            self.hub.forget(topic, callback)
+            if bridged:
+                self.hub.release(topic)
+        for subscription in self._subscriptions_made:
+            self.destroy_subscription(subscription)
+        for publisher in self._publishers_made:
+            self.destroy_publisher(publisher)
+        self._image_inputs.clear()
+        self._subscriptions_made.clear()
+        self._publishers_made.clear()
+        self.health.inputs.clear()
+
+    # topics
+
+    def advertise(self, topic: topics.Topic, name: str | None = None) -> Publisher:
+        """A publisher for ``send``; destroyed with ``cleanup``."""
+        options = QoSOverridingOptions.with_default_policies()
+        publisher = self.create_publisher(topic.type, name or topic.name, topic.qos, qos_overriding_options=options)
+        self._publishers_made.append(publisher)
+        return publisher
+
+    def listen(
+        self, topic: topics.Topic, callback: Callable[[Any], None], name: str | None = None, optional: bool = False
+    ) -> None:
+        """Subscribes; input is dropped while inactive, and an error of the library is reported, not raised."""
+        resolved = self.resolve_topic_name(name or topic.name)
+        health = self.health.input(resolved, topic.qos, optional)
+
+        def receive(msg: Any) -> None:
+            if not self.active:
+                return
+            header = getattr(msg, "header", None)
+            now = self.now_ns
+            health.note(now, stamp_to_ns(header.stamp) if header is not None else now)
+            self.guarded(callback, msg)
+
+        self._subscribe(topic, name or topic.name, receive)
+
+    def listen_images(self, camera: str, transport: str, callback: ImageCallback) -> None:
+        """Images of a camera, from this process's memory where possible; ``callback(header, image)``."""
+        topic = topics.IMAGE_IN if transport == "raw" else topics.COMPRESSED_IN
+        name = topics.camera_topic(camera, topic)
+        raw_topic = self.resolve_topic_name(topics.camera_topic(camera, topics.IMAGE_IN))
+        health = self.health.input(raw_topic if transport == "raw" else self.resolve_topic_name(name), topic.qos)
+
+        def receive(header: Header, image: Image) -> None:
+            if self.active:
+                health.note(self.now_ns, stamp_to_ns(header.stamp))
+                self.guarded(partial(callback, header), image)
+
+        bridge = self.hub.listen(raw_topic, receive)
+        self._image_inputs.append((raw_topic, receive, bridge))
+        if bridge:
+            self._bridge_images(topic, name, raw_topic, msg_to_image if transport == "raw" else compressed_msg_to_image)
+
+    def _bridge_images(self, topic: topics.Topic, name: str, hub_topic: str, convert: Callable[[Any], Image]) -> None:
+        """One subscription that hands over to every listener of this process, whatever this node's own state."""
+
+        def receive(msg: Any) -> None:
+            self.guarded(lambda: self.hub.hand_over(hub_topic, msg.header, convert(msg)))
+
+        self._subscribe(topic, name, receive)
+
+    def _subscribe(self, topic: topics.Topic, name: str, receive: Callable[[Any], None]) -> None:
+        subscription = self.create_subscription(
+            topic.type,
+            name,
+            receive,
+            topic.qos,
+            # health says why nothing comes, on /diagnostics; an event handler for each subscription slows every wait
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+        self._subscriptions_made.append(subscription)
+
+    def send(self, publisher: Publisher, msg: Any) -> None:
+        """Publishes while active; a middleware that is overrun costs this message, not the node."""
+        if not self.active:
+            return
+        try:
+            publisher.publish(msg)
+        except RCLError as error:
+            self.health.count("publish_failed")
+            self.report("publish", f"{publisher.topic_name}: {error}; the middleware is overrun, the message is lost")
+
+    def guarded(self, work: Callable[..., Any], *args: Any) -> None:
+        """Runs ``work``; an error of the library drops this input and is reported."""
+        try:
+            work(*args)
+        except InputError as error:
+            self.health.count("dropped_bad_input")
+            self.report(type(error).__name__, str(error))
+        except MobinetError as error:
+            self.health.count("errors")
+            self.report(type(error).__name__, str(error))
+
+    def report(self, key: str, message: str) -> None:
+        """Logs a problem once while it lasts; it stays on /diagnostics meanwhile."""
+        if self.health.problem(key, message):
+            self.get_logger().warning(message)
+
+    def _publish_diagnostics(self) -> None:
+        self._check_name()
+        self._diagnostics.publish(self.health.status(self._state, self._failure))
+
+    def _check_name(self) -> None:
+        """Two nodes with one name share services and parameters: ROS only warns at start, and only one of them."""
+        own = (self.get_name(), self.get_namespace())
+        if self.get_node_names_and_namespaces().count(own) > 1:
+            self.report("name", f"another node is called {self.get_fully_qualified_name()}: rename one (__node:=NAME)")
+
+
+def run(make: Callable[[], StageNode]) -> int:
+    """Main of a node's process: makes it, spins it, ends cleanly on SIGINT and SIGTERM.
+
+    Returns:
+        0, or 2 when the node's parameters are wrong.
+    """
+    rclpy.init(args=sys.argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    node: StageNode | None = None
+    executor = SingleThreadedExecutor()
+    try:
+        node = make()
+        executor.add_node(node)
+        node.start()
+        executor.spin()
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        executor.shutdown(timeout_sec=1.0)
+        if node is not None:
+            node.close()
+        rclpy.try_shutdown()
+    return 0
