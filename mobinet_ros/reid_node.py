@@ -1,0 +1,100 @@
+"""Describes what confirmed tracks look like, the best views first, within a time budget."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from rclpy.publisher import Publisher
+from std_msgs.msg import Header
+
+from mobinet.reid import DescriberSettings, Embedder, EmbedderSettings, TrackDescriber, make_embedder
+from mobinet.types import Frame, Image, Track
+from mobinet_ros import topics
+from mobinet_ros.conversions import appearances_to_msg, msg_to_tracks, stamp_to_ns
+from mobinet_ros.frame_buffer import FrameBuffer
+from mobinet_ros.image_hub import ImageHub
+from mobinet_ros.lifecycle import CamerasSettings, StageNode, run
+from mobinet_ros.msg import TrackArray
+from mobinet_ros.worker import NewestWorker
+
+Described = tuple[Header, Frame, list[Track]]
+
+
+class ReidNode(StageNode):
+    """Joins images and tracks by their stamp; one embedder serves all cameras, each camera keeps its own tracks."""
+
+    def __init__(self, cli_args: Sequence[str] | None = None, hub: ImageHub | None = None) -> None:
+        super().__init__("reid_node", cli_args, hub)
+        self._cameras = self.parameters.declare(CamerasSettings)
+        self._embedder_settings = self.parameters.declare(EmbedderSettings)
+        self._settings = self.parameters.declare(DescriberSettings)
+        self._embedder: Embedder | None = None
+        self._describers: dict[str, TrackDescriber] = {}
+        self._frames: dict[str, FrameBuffer] = {}
+        self._publishers_of: dict[str, Publisher] = {}
+        self._last_stamp_ns: dict[str, int] = {}
+        self._worker: NewestWorker[Described] | None = None
+
+    def configure(self) -> None:
+        self._embedder = make_embedder(self._embedder_settings)
+        for camera in self._cameras.names():
+            self._describers[camera] = TrackDescriber(self._embedder, self._settings)
+            self._frames[camera] = FrameBuffer()
+            name = topics.camera_topic(camera, topics.APPEARANCES)
+            self._publishers_of[camera] = self.advertise(topics.APPEARANCES, name)
+            self.listen_images(camera, self._cameras.image_transport, partial(self._on_image, camera))
+            self.listen(topics.TRACKS, partial(self._on_tracks, camera), topics.camera_topic(camera, topics.TRACKS))
+
+    def activate(self) -> None:
+        self._worker = NewestWorker("reid", self._describe)
+
+    def deactivate(self) -> None:
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+
+    def cleanup(self) -> None:
+        self._embedder = None
+        self._describers.clear()
+        self._frames.clear()
+        self._publishers_of.clear()
+        self._last_stamp_ns.clear()
+
+    def _on_image(self, camera: str, header: Header, image: Image) -> None:
+        self._frames[camera].add(stamp_to_ns(header.stamp), image)
+
+    def _on_tracks(self, camera: str, msg: TrackArray) -> None:
+        stamp_ns = stamp_to_ns(msg.header.stamp)
+        tracks = msg_to_tracks(msg)
+        image = self._frames[camera].get(stamp_ns)
+        if image is None:
+            self.health.count("tracks_without_image")
+            return
+        if self._worker is not None:
+            self._worker.put(camera, (msg.header, Frame(stamp_ns, camera, image), tracks))
+            self.health.counters["overtaken_tracks"] = self._worker.dropped
+
+    def _describe(self, waiting: dict[str, Described]) -> None:
+        for camera, item in waiting.items():
+            self.guarded(self._describe_one, camera, *item)
+
+    def _describe_one(self, camera: str, header: Header, frame: Frame, tracks: list[Track]) -> None:
+        embedder, describer = self._embedder, self._describers.get(camera)
+        if embedder is None or describer is None:
+            return
+        if frame.stamp_ns < self._last_stamp_ns.get(camera, 0):
+            describer.reset()
+        self._last_stamp_ns[camera] = frame.stamp_ns
+        appearances = describer.describe(frame, tracks)
+        self.health.count("described", len(appearances))
+        self.send(self._publishers_of[camera], appearances_to_msg(appearances, embedder.model, header))
+
+
+def main() -> int:
+    return run(ReidNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

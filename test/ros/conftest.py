@@ -1,0 +1,123 @@
+"""Tests over the real middleware: each has a ROS domain of its own, and leaves no process behind."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+rclpy = pytest.importorskip("rclpy", reason="needs ROS 2: make test ROS=kilted")
+
+ROOT = Path(__file__).resolve().parents[2]
+# Linux leaves domains 0 to 101 clear of the ports that it gives out itself
+_domains = iter(random.Random(os.getpid()).sample(range(1, 102), 101))
+
+
+class Graph:
+    """A ROS graph of one test: real processes, and a probe node in this one.
+
+    Args:
+        domain: the ROS domain that nobody else uses.
+        log_dir: where the processes' output goes, a file each.
+    """
+
+    def __init__(self, domain: int, log_dir: Path) -> None:
+        self.domain = domain
+        self.log_dir = log_dir
+        self.environment = {
+            **os.environ,
+            "ROS_DOMAIN_ID": str(domain),
+            "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.context = rclpy.Context()
+        # read when the context's first node makes its participant
+        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+        rclpy.init(context=self.context, domain_id=domain)
+        self.node = rclpy.create_node("probe", context=self.context)
+        self.executor = rclpy.executors.SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+
+    def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Runs ``python -m module`` in this graph, in a session of its own."""
+        log = (self.log_dir / f"{len(self.processes)}_{module}.log").open("wb")
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        log.close()
+        self.processes.append(process)
+        return process
+
+    def start_node(self, module: str, namespace: str = "/", **parameters: Any) -> subprocess.Popen[bytes]:
+        """Runs ``mobinet_ros.module`` in a namespace with parameters."""
+        options = ["--ros-args", "-r", f"__ns:={namespace}"]
+        for name, value in parameters.items():
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            options += ["-p", f"{name}:={text}"]
+        return self.start(f"mobinet_ros.{module}", *options)
+
+    def collect(self, message_type: type, topic: str, qos: Any = 10) -> list[Any]:
+        """A list that grows with what arrives on the topic while the graph spins."""
+        received: list[Any] = []
+        self.node.create_subscription(message_type, topic, received.append, qos)
+        return received
+
+    def spin_until(self, condition: Callable[[], bool], timeout_s: float = 30.0) -> bool:
+        """Spins the probe until the condition holds; False when it did not within the time."""
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            self.executor.spin_once(timeout_sec=0.05)
+            if condition():
+                return True
+        return False
+
+    def spin_for(self, seconds: float) -> None:
+        self.spin_until(lambda: False, seconds)
+
+    def logs(self) -> str:
+        """What all processes have printed so far."""
+        return "\n".join(f"== {p.name}\n{p.read_text(errors='replace')}" for p in sorted(self.log_dir.glob("*.log")))
+
+    def close(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+        for process in self.processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        self.executor.shutdown()
+        self.node.destroy_node()
+        rclpy.shutdown(context=self.context)
+
+
+@pytest.fixture
+def domain() -> int:
+    """A ROS domain that no other test of this run uses."""
+    return next(_domains)
+
+
+@pytest.fixture
+def graph(domain: int, tmp_path: Path) -> Iterator[Graph]:
+    """A ROS graph; its processes end with the test."""
+    (tmp_path / "logs").mkdir()
+    made = Graph(domain, tmp_path / "logs")
+    yield made
+    made.close()
