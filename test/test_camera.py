@@ -73,7 +73,9 @@ def test_a_window_sees_the_same_rays(camera: CameraModel) -> None:
     window = camera.shifted(100, 50, 320, 240)
     assert (window.width, window.height) == (320, 240)
     pixels = grid(320, 240)
-    np.testing.assert_allclose(window.pixels_to_rays(pixels), camera.pixels_to_rays(pixels + [100, 50]), atol=1e-9)
+    np.testing.assert_allclose(
+        window.pixels_to_rays(pixels), camera.pixels_to_rays(pixels + np.array([100, 50])), atol=1e-9
+    )
 
 
 def test_scaled_follows_a_resized_picture() -> None:
@@ -138,10 +140,10 @@ def test_a_wrong_calibration_names_the_key(tmp_path: Path, changes: dict[str, ob
 
 
 def test_an_unreadable_calibration_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match="missing.yaml"):
+    with pytest.raises(RecordingError, match=r"missing\.yaml"):
         CameraModel.from_calibration_yaml(tmp_path / "missing.yaml")
     (tmp_path / "broken.yaml").write_text("a: [")
-    with pytest.raises(RecordingError, match="broken.yaml"):
+    with pytest.raises(RecordingError, match=r"broken\.yaml"):
         CameraModel.from_calibration_yaml(tmp_path / "broken.yaml")
     (tmp_path / "list.yaml").write_text("- 1")
     with pytest.raises(SettingsError, match="mapping"):

@@ -1,0 +1,7 @@
+"""Appearance: what a tracked object looks like, as a unit vector."""
+
+from mobinet.reid.describer import DescriberSettings, TrackDescriber
+from mobinet.reid.embedder import Embedder, EmbedderSettings
+from mobinet.reid.factory import make_embedder
+
+__all__ = ["DescriberSettings", "Embedder", "EmbedderSettings", "TrackDescriber", "make_embedder"]

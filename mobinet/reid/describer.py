@@ -1,0 +1,181 @@
+"""Which tracks are described when: the best views first, within a time budget, smoothed over a track's life."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mobinet.reid.embedder import Embedder
+from mobinet.reid.views import ViewScale, view_quality
+from mobinet.settings import check_settings, setting
+from mobinet.types import Appearance, Float32, Float64, Frame, Track, TrackState
+
+
+@dataclass(frozen=True)
+class DescriberSettings:
+    """Settings of the choice of views."""
+
+    budget_ms: float = setting(
+        20.0, "time for the embedder in one image, milliseconds; at least one view is taken", minimum=0.0,
+        maximum=10_000.0, live=True,
+    )  # fmt: skip
+    max_per_image: int = setting(8, "most tracks described in one image", minimum=1, maximum=1000, live=True)
+    refresh_s: float = setting(
+        0.5, "a track is described again after so many seconds, or sooner on a better view", minimum=0.0,
+        maximum=3600.0, live=True,
+    )  # fmt: skip
+    min_quality: float = setting(0.2, "poorer views are never used, 0..1", minimum=0.0, maximum=1.0, live=True)
+    good_area_px: float = setting(
+        8000.0, "area of a box in square pixels from which more adds nothing", minimum=1.0, maximum=1e7, live=True
+    )
+    border_px: float = setting(
+        2.0, "a box so near to the image's border counts as cut, pixels", minimum=0.0, maximum=1000.0, live=True
+    )
+    memory: float = setting(
+        8.0, "how many perfect views the running mean remembers", minimum=1.0, maximum=1e6, live=True
+    )
+    max_tracks: int = setting(1000, "most tracks remembered; the longest unseen goes first", minimum=1, maximum=10**6)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass
+class _Memory:
+    """What is known of one track: the weighted sum of its views."""
+
+    mean: Float64
+    weight: float = 0.0
+    quality: float = 0.0
+    best: float = 0.0
+    stamp_ns: int = 0
+
+
+@dataclass(order=True)
+class _View:
+    """A candidate, ordered by urgency."""
+
+    urgency: float
+    row: int = field(compare=False)
+    quality: float = field(compare=False)
+
+
+class TrackDescriber:
+    """Describes the tracks of one camera; make one for each camera, they may share the embedder.
+
+    Args:
+        embedder: what makes the vectors.
+        settings: choice of views.
+        clock: nanoseconds, for the budget.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        settings: DescriberSettings | None = None,
+        clock: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self.embedder = embedder
+        self.settings = settings if settings is not None else DescriberSettings()
+        self._clock = clock
+        self._memories: dict[int, _Memory] = {}
+        self._ms_per_view = 0.0
+
+    def describe(self, frame: Frame, tracks: Sequence[Track]) -> list[Appearance]:
+        """The tracks described in this image, with their means over all views so far, best view first.
+
+        Only confirmed tracks that were matched in this image are looked at; the others' boxes count as neighbours that
+        hide. Views not taken for lack of time are more urgent in the next image.
+
+        Raises:
+            InputError: a frame without image or with a malformed one.
+            ModelError: the embedder failed.
+        """
+        image = frame.require_image()
+        if not tracks:
+            return []
+        boxes = np.stack([track.box for track in tracks])
+        scale = ViewScale(self.settings.good_area_px, self.settings.border_px)
+        qualities = view_quality(boxes, (image.shape[1], image.shape[0]), scale)
+        views = self._choose(tracks, qualities, frame.stamp_ns)
+        described: list[Appearance] = []
+        start_ns = self._clock()
+        while views:
+            batch = self._affordable(views, (self._clock() - start_ns) / 1e6, bool(described))
+            if not batch:
+                break
+            views = views[len(batch) :]
+            vectors = self._embed(frame, boxes[[view.row for view in batch]])
+            for view, vector in zip(batch, vectors, strict=True):
+                described.append(self._remember(tracks[view.row].track_id, vector, view.quality, frame.stamp_ns))
+        self._bound()
+        return described
+
+    def latest(self, track_ids: Iterable[int]) -> list[Appearance]:
+        """What is known of tracks, whenever it was learnt; tracks never described are left out."""
+        known = ((track_id, self._memories.get(track_id)) for track_id in track_ids)
+        return [_appearance(track_id, memory) for track_id, memory in known if memory is not None]
+
+    def forget(self, track_ids: Iterable[int]) -> None:
+        """Drops tracks that are no longer alive; unknown ids are ignored."""
+        for track_id in track_ids:
+            self._memories.pop(track_id, None)
+
+    def reset(self) -> None:
+        """Forgets all tracks; for a clock that jumped back or a tracker that restarted."""
+        self._memories.clear()
+
+    def _choose(self, tracks: Sequence[Track], qualities: Float64, stamp_ns: int) -> list[_View]:
+        views = []
+        for row, track in enumerate(tracks):
+            quality = float(qualities[row])
+            seen = track.state is TrackState.CONFIRMED and track.detection_index >= 0
+            if not seen or quality < max(self.settings.min_quality, 1e-6):
+                continue
+            memory = self._memories.get(track.track_id)
+            if memory is None:
+                views.append(_View(1 + quality, row, quality))
+                continue
+            waited = (stamp_ns - memory.stamp_ns) / 1e9
+            if waited < 0 or waited >= self.settings.refresh_s or quality > 1.25 * memory.best:
+                # a long wait makes up for a poorer view, so that no track waits for ever
+                share = 1.0 if waited < 0 else waited / max(self.settings.refresh_s, 0.1)
+                views.append(_View(quality * share / (1 + share), row, quality))
+        return sorted(views, reverse=True)[: self.settings.max_per_image]
+
+    def _affordable(self, views: list[_View], spent_ms: float, started: bool) -> list[_View]:
+        """As many views as fit into the rest of the budget at the pace measured so far; the first one always."""
+        left_ms = self.settings.budget_ms - spent_ms
+        count = int(left_ms / self._ms_per_view) if self._ms_per_view > 0 and left_ms > 0 else 0
+        return views[: max(count, 0 if started and left_ms < self._ms_per_view else 1)]
+
+    def _embed(self, frame: Frame, boxes: Float32) -> Float32:
+        start_ns = self._clock()
+        vectors = self.embedder.embed(frame, boxes)
+        pace = (self._clock() - start_ns) / 1e6 / len(boxes)
+        self._ms_per_view = pace if self._ms_per_view == 0 else 0.7 * self._ms_per_view + 0.3 * pace
+        return vectors
+
+    def _remember(self, track_id: int, vector: Float32, quality: float, stamp_ns: int) -> Appearance:
+        """Weighted running mean; the weight of the past is limited, so that the mean follows a slow change."""
+        memory = self._memories.pop(track_id, None) or _Memory(np.zeros(len(vector)))
+        past = min(memory.weight, self.settings.memory - quality)
+        memory.mean = (past * memory.mean + quality * vector) / (past + quality)
+        memory.quality = (past * memory.quality + quality * quality) / (past + quality)
+        memory.weight = past + quality
+        memory.best = max(memory.best, quality)
+        memory.stamp_ns = stamp_ns
+        self._memories[track_id] = memory  # at the end: the order is that of the last description
+        return _appearance(track_id, memory)
+
+    def _bound(self) -> None:
+        while len(self._memories) > self.settings.max_tracks:
+            del self._memories[next(iter(self._memories))]
+
+
+def _appearance(track_id: int, memory: _Memory) -> Appearance:
+    norm = float(np.linalg.norm(memory.mean))
+    return Appearance(track_id, (memory.mean / norm).astype(np.float32), min(memory.quality, 1.0))

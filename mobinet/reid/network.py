@@ -1,0 +1,132 @@
+"""Embedders that are networks in ONNX format: one image in, one vector out (OSNet and its like)."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import yaml
+
+from mobinet.errors import ModelError, SettingsError
+from mobinet.models.session import Session, fingerprint, load_session
+from mobinet.reid.embedder import EmbedderSettings, crops_of
+from mobinet.settings import check_settings, setting, settings_from_mapping
+from mobinet.types import Float32, Frame, Image
+
+_IMAGENET_MEAN = (0.485, 0.456, 0.406)
+_IMAGENET_STD = (0.229, 0.224, 0.225)
+_OSNET_SIZE = (256, 128)
+
+
+@dataclass(frozen=True)
+class EmbedderSidecar:
+    """Keys of ``STEM.yaml`` beside ``STEM.onnx``: what the network wants, where it is not OSNet's convention."""
+
+    input_size: tuple[int, ...] = setting(
+        (), "height and width of the input in pixels, where the file leaves it open", minimum=8, maximum=4096
+    )
+    colour: str = setting("rgb", "order of the colours", choices=("bgr", "rgb"))
+    scale: float = setting(1 / 255, "factor on the pixels before mean and std", minimum=1e-6, maximum=1e3)
+    mean: tuple[float, ...] = setting(_IMAGENET_MEAN, "subtracted per colour after the factor, network's order")
+    std: tuple[float, ...] = setting(_IMAGENET_STD, "divides per colour after the mean", minimum=1e-6)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        for name, length in (("input_size", 2), ("mean", 3), ("std", 3)):
+            values = getattr(self, name)
+            if len(values) != length and not (name == "input_size" and not values):
+                raise SettingsError(f"{name}: expected {length} numbers, got {list(values)}")
+
+
+class NetworkEmbedder:
+    """See Embedder.
+
+    Args:
+        path: the .onnx file; one input ``(N or 1, 3, H, W)`` float32, the first output ``(N or 1, D)``.
+        settings: provider, threads and batch.
+
+    Raises:
+        ModelError: the file is missing or damaged, or its input or output does not fit.
+        SettingsError: the sidecar has an unknown key or a wrong value.
+        MissingDependencyError: no ONNX Runtime, or one without the provider.
+    """
+
+    def __init__(self, path: Path, settings: EmbedderSettings) -> None:
+        self._session = load_session(path, settings.provider, settings.threads)
+        self._sidecar = _read_sidecar(path)
+        self._size = _input_size(self._session, self._sidecar)
+        fixed = self._session.inputs[0].shape[0]
+        self._fixed_batch = fixed is not None
+        self._batch = fixed if fixed is not None else settings.batch
+        self.model = fingerprint(path)
+        # the file may leave D open; one run of a black image tells, and shows at once whether the network runs
+        self.dimension = self._run(np.zeros((1, 3, *self._size), np.float32)).shape[1]
+
+    def embed(self, frame: Frame, boxes: Float32) -> Float32:
+        """See Embedder."""
+        crops = crops_of(frame, boxes)
+        if not crops:
+            return np.zeros((0, self.dimension), np.float32)
+        blob = np.stack([self._prepare(crop) for crop in crops])
+        chunks = [self._run(blob[start : start + self._batch]) for start in range(0, len(blob), self._batch)]
+        vectors = np.concatenate(chunks).astype(np.float32)
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        if not np.isfinite(vectors).all() or (norms < 1e-12).any():
+            raise ModelError(
+                f"{self._session.path}: gave a vector that is zero or not finite; check the preprocessing in its "
+                "YAML file, or export the network again"
+            )
+        unit: Float32 = vectors / norms
+        return unit
+
+    def _prepare(self, crop: Image) -> Float32:
+        height, width = self._size
+        resized = cv2.resize(crop, (width, height), interpolation=cv2.INTER_LINEAR)
+        pixels = (resized[..., ::-1] if self._sidecar.colour == "rgb" else resized).astype(np.float32)
+        mean, std = np.array(self._sidecar.mean, np.float32), np.array(self._sidecar.std, np.float32)
+        pixels = (pixels * np.float32(self._sidecar.scale) - mean) / std
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32)
+
+    def _run(self, blob: Float32) -> Float32:
+        count = len(blob)
+        if self._fixed_batch and count < self._batch:
+            blob = np.concatenate([blob, np.zeros((self._batch - count, *blob.shape[1:]), np.float32)])
+        output = self._session.run({self._session.inputs[0].name: blob})[0]
+        if output.ndim > 2:
+            output = output.reshape(len(output), -1)
+        if output.ndim != 2 or len(output) != len(blob):
+            raise ModelError(
+                f"{self._session.path}: expected one vector an image, output (N, D), got {output.shape} for "
+                f"{len(blob)} images; this is no embedder"
+            )
+        return np.asarray(output[:count], np.float32)
+
+
+def _read_sidecar(model: Path) -> EmbedderSidecar:
+    path = model.with_suffix(".yaml")
+    if not path.is_file():
+        return EmbedderSidecar()
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(f"{path}: cannot be read as YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{path}: expected keys {', '.join(f.name for f in dataclasses.fields(EmbedderSidecar))}")
+    return settings_from_mapping(EmbedderSidecar, values, str(path))
+
+
+def _input_size(session: Session, sidecar: EmbedderSidecar) -> tuple[int, int]:
+    image = session.inputs[0]
+    if len(session.inputs) != 1 or image.dtype != "float32" or len(image.shape) != 4 or image.shape[1] not in (3, None):
+        raise ModelError(
+            f"{session.path}: expected one input (N, 3, H, W) float32, found {', '.join(map(str, session.inputs))}; "
+            "export an embedder that takes one image"
+        )
+    wanted = sidecar.input_size or _OSNET_SIZE
+    height, width = (fixed or int(size) for fixed, size in zip(image.shape[2:], wanted, strict=True))
+    if sidecar.input_size and (height, width) != tuple(sidecar.input_size):
+        raise ModelError(f"{session.path}: the input is {height} x {width}, its YAML file says {sidecar.input_size}")
+    return height, width
