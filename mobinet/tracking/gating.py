@@ -21,7 +21,7 @@ class Pairs(NamedTuple):
     possible: NDArray[np.bool_]
 
 
-def gate(table: TrackTable, boxes: Float64, measurements: Float64, classes: Int64, settings: TrackerSettings) -> Pairs:
+def gate(table: TrackTable, measurements: Float64, classes: Int64, settings: TrackerSettings) -> Pairs:
     """Pairs of one class that overlap and whose Mahalanobis distance is within ``settings.gate``.
 
     The distance is that of a detection's centre and size to the track's prediction (Wojke et al. 2017, eq. 1); it is
@@ -29,12 +29,11 @@ def gate(table: TrackTable, boxes: Float64, measurements: Float64, classes: Int6
 
     Args:
         table: N tracks, predicted to the detections' time.
-        boxes: ``(M, 4)`` xyxy.
-        measurements: ``(M, 4)`` the same as cx, cy, w, h.
+        measurements: ``(M, 4)`` cx, cy, w, h of the detections.
         classes: ``(M,)`` class codes.
     """
     expected, spread = project(table.means, table.covariances, settings)
-    iou = iou_matrix(cxcywh_to_xyxy(expected), boxes)
+    iou = iou_matrix(cxcywh_to_xyxy(expected), cxcywh_to_xyxy(measurements))
     possible = (iou > 0) & (table.classes[:, None] == classes[None, :])
     tracks, detections = np.nonzero(possible)
     innovation = measurements[detections] - expected[tracks]

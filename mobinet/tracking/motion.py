@@ -9,15 +9,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from mobinet.boxes import xyxy_to_cxcywh
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.types import Float64
 
-# A box never shrinks below this while it is predicted: it would turn inside out. It is also far above float32's
-# resolution at any image coordinate that the tracker accepts.
+# No box is smaller than this: one that shrinks while it is predicted would turn inside out, and float32 resolves it at
+# any image coordinate that the tracker accepts.
 MIN_SIZE_PX = 1.0
 
 _POSITION, _VELOCITY = slice(0, 4), slice(4, 8)
 _DIAGONAL = np.arange(4)
+
+
+def measure(boxes: Float64) -> Float64:
+    """``(N, 4)`` xyxy boxes to the filter's measurements cx, cy, w, h, sizes at least ``MIN_SIZE_PX``."""
+    measurements = xyxy_to_cxcywh(boxes)
+    np.maximum(measurements[:, 2:], MIN_SIZE_PX, out=measurements[:, 2:])
+    return measurements
 
 
 def initiate(measurements: Float64, settings: TrackerSettings) -> tuple[Float64, Float64]:
@@ -30,7 +38,6 @@ def initiate(measurements: Float64, settings: TrackerSettings) -> tuple[Float64,
         ``(N, 8)`` means and ``(N, 8, 8)`` covariances.
     """
     means = np.concatenate((measurements, np.zeros_like(measurements)), axis=1)
-    _keep_size(means)
     scale = _scale(means)
     covariances = np.zeros((len(means), 8, 8))
     covariances[:, _DIAGONAL, _DIAGONAL] = (settings.measurement_noise * scale) ** 2

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mobinet.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
+from mobinet.boxes import cxcywh_to_xyxy
 from mobinet.errors import InputError
 from mobinet.tracking import lifecycle, motion
 from mobinet.tracking.association import associate, stages
@@ -63,13 +63,12 @@ class Tracker:
         self._check(frame, detections)
         settings, stamp_ns = self.settings, int(frame.stamp_ns)
         order = _canonical_order(detections)
-        boxes = detections.boxes[order].astype(np.float64)
         scores = detections.scores[order].astype(np.float64)
-        measurements = xyxy_to_cxcywh(boxes)
+        measurements = motion.measure(detections.boxes[order].astype(np.float64))
         classes = self._encode([detections.class_names[i] for i in order])
 
         table = self._predict(stamp_ns)
-        pairs = gate(table, boxes, measurements, classes, settings)
+        pairs = gate(table, measurements, classes, settings)
         matches = associate(pairs, stages(table.confirmed, scores, settings))
         matched = matches >= 0
         table = _correct(table, matches, measurements, settings)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from mobinet.assignment import assign
+from mobinet.errors import InputError
+
+INF = np.inf
+COSTS = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=4), elements=st.floats(0, 2))
+
+
+def least_total(cost: np.ndarray, limit: float) -> float:
+    """By trying all pairings; a row or column left alone costs half the limit, a pair of both the limit."""
+    rows, columns = cost.shape
+    if rows > columns:
+        return least_total(cost.T, limit)
+    totals = (
+        sum(min(cost[row, column], limit) for row, column in enumerate(p)) for p in permutations(range(columns), rows)
+    )
+    return min(totals)
+
+
+@pytest.mark.parametrize(
+    ("cost", "limit", "pairs", "alone"),
+    [
+        # the cheapest pair of a row may belong to another
+        ([[0.1, 0.2], [0.1, 0.9]], 1.0, [(0, 1), (1, 0)], ([], [])),
+        # a good pair is not given up to make two bad ones
+        ([[0.1, 0.7], [0.7, INF]], 0.8, [(0, 0)], ([1], [1])),
+        # a cost of exactly the limit is allowed
+        ([[0.5]], 0.5, [(0, 0)], ([], [])),
+        # above it is not
+        ([[0.51]], 0.5, [], ([0], [0])),
+        # nothing is allowed
+        ([[INF, INF]], 1.0, [], ([0], [0, 1])),
+        # more rows than columns
+        ([[0.3], [0.2], [0.4]], 1.0, [(1, 0)], ([0, 2], [])),
+    ],
+)
+def test_pairs(cost, limit, pairs, alone):
+    answer = assign(np.array(cost), limit)
+    assert list(zip(answer.rows.tolist(), answer.columns.tolist(), strict=True)) == pairs
+    assert (answer.unmatched_rows.tolist(), answer.unmatched_columns.tolist()) == alone
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (2, 0)])
+def test_empty(shape):
+    answer = assign(np.zeros(shape), 1.0)
+    assert len(answer.rows) == len(answer.columns) == 0
+    assert (len(answer.unmatched_rows), len(answer.unmatched_columns)) == shape
+
+
+@given(cost=COSTS, limit=st.floats(0.1, 1.9))
+def test_total_is_the_least(cost, limit):
+    answer = assign(cost, limit)
+    pairs = min(cost.shape)
+    total = cost[answer.rows, answer.columns].sum() + limit * (pairs - len(answer.rows))
+    assert total == pytest.approx(least_total(cost, limit) if cost.size else 0.0)
+    assert (cost[answer.rows, answer.columns] <= limit).all()
+
+
+@given(cost=COSTS, limit=st.floats(0.1, 1.9))
+def test_every_row_and_column_is_named_once(cost, limit):
+    answer = assign(cost, limit)
+    assert sorted([*answer.rows, *answer.unmatched_rows]) == list(range(cost.shape[0]))
+    assert sorted([*answer.columns, *answer.unmatched_columns]) == list(range(cost.shape[1]))
+
+
+@given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 6), columns=st.integers(1, 6))
+def test_order_of_rows_and_columns_does_not_matter(seed, rows, columns):
+    random = np.random.default_rng(seed)  # random costs have one best pairing
+    cost = random.random((rows, columns))
+    row_order, column_order = random.permutation(rows), random.permutation(columns)
+    plain, shuffled = assign(cost, 0.6), assign(cost[row_order][:, column_order], 0.6)
+    back = zip(row_order[shuffled.rows].tolist(), column_order[shuffled.columns].tolist(), strict=True)
+    assert set(back) == set(zip(plain.rows.tolist(), plain.columns.tolist(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("cost", "limit", "message"),
+    [
+        (np.zeros(3), 1.0, r"expected a matrix \(N, M\), got shape \(3,\)"),
+        (np.array([[np.nan]]), 1.0, "expected no NaN"),
+        (np.zeros((1, 1)), INF, "a finite limit"),
+    ],
+)
+def test_refuses(cost, limit, message):
+    with pytest.raises(InputError, match=message):
+        assign(cost, limit)

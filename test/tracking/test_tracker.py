@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mobinet.errors import InputError
+from mobinet.tracking import Tracker, TrackerSettings
+from mobinet.types import Detections, Frame, Track, TrackState
+
+START_NS = 10**18
+EAGER = TrackerSettings(confirm_hits=1)
+
+
+def frame(seconds: float, camera: str = "front") -> Frame:
+    return Frame(START_NS + round(seconds * 1e9), camera, None)
+
+
+def found(*boxes: tuple[float, ...], classes: tuple[str, ...] | None = None) -> Detections:
+    return Detections(
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.full(len(boxes), 0.9, np.float32),
+        classes or ("person",) * len(boxes),
+    )
+
+
+def same(first: list[Track], second: list[Track]) -> bool:
+    return repr(first) == repr(second)
+
+
+def test_a_walk_at_irregular_stamps_is_one_track():
+    tracker, seconds = Tracker(EAGER), 0.0
+    random = np.random.default_rng(3)
+    for _ in range(60):
+        x = 50 * seconds
+        (track,) = tracker.update(frame(seconds), found((x, 100, x + 40, 200)))
+        seconds += random.uniform(0.01, 0.5)
+    assert track.track_id == 1
+    np.testing.assert_allclose(track.velocity, [50, 0], atol=1)
+    np.testing.assert_allclose(track.box, [x, 100, x + 40, 200], atol=1)
+
+
+def test_a_coasting_track_is_predicted_to_the_stamp():
+    tracker = Tracker(EAGER)
+    for step in range(20):
+        tracker.update(frame(0.1 * step), found((10 * step, 100, 10 * step + 40, 200)))
+    # dropped frames: the next one comes 0.4 s later
+    (track,) = tracker.update(frame(2.3), Detections.empty())
+    assert track.state is TrackState.COASTING
+    np.testing.assert_allclose(track.box, [230, 100, 270, 200], atol=1)
+
+
+def test_crossing_objects_keep_their_ids():
+    tracker = Tracker(EAGER)
+    for step in range(41):
+        left, right = 10 * step, 400 - 10 * step
+        tracks = tracker.update(frame(0.1 * step), found((left, 100, left + 40, 200), (right, 130, right + 40, 230)))
+    assert [(track.track_id, round(float(track.box[0]))) for track in tracks] == [(1, 400), (2, 0)]
+
+
+def test_classes_do_not_mix():
+    tracker = Tracker(EAGER)
+    box = (100.0, 100.0, 140.0, 200.0)
+    tracker.update(frame(0.0), found(box, classes=("person",)))
+    tracks = tracker.update(frame(0.1), found(box, classes=("dog",)))
+    assert [(track.track_id, track.class_name, track.detection_index) for track in tracks] == [
+        (1, "person", -1),
+        (2, "dog", 0),
+    ]
+
+
+def test_two_classes_in_one_place_are_two_tracks():
+    tracker = Tracker(EAGER)
+    rider = found((100, 100, 140, 200), (100, 110, 140, 210), classes=("person", "bicycle"))
+    for step in range(5):
+        tracks = tracker.update(frame(0.1 * step), rider)
+    assert {track.class_name: track.detection_index for track in tracks} == {"person": 0, "bicycle": 1}
+    assert len(tracks) == 2
+
+
+def test_empty_frames_give_no_tracks():
+    tracker = Tracker()
+    assert tracker.update(frame(0.0), Detections.empty()) == []
+    assert tracker.update(frame(0.1), Detections.empty()) == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "boxes", "message"),
+    [
+        # the same stamp twice
+        (frame(1.0), found((0, 0, 10, 10)), rf"expected a stamp after {START_NS + 10**9} ns, got .*\(\+0.000 s\)"),
+        # time goes back: the cure is named
+        (frame(0.5), found((0, 0, 10, 10)), r"\(-0.500 s\).*call reset\(\)"),
+        # frames of two cameras
+        (frame(1.1, "rear"), found((0, 0, 10, 10)), "follows camera 'front', got a frame of 'rear'.*one Tracker"),
+        # a box where no image reaches
+        (frame(1.1), found((0, 0, 10, 10), (0, 0, 2e6, 10)), "box 1 is .*within 1000000 pixels"),
+    ],
+)
+def test_bad_input_is_refused_and_changes_nothing(bad, boxes, message):
+    tracker, twin = Tracker(EAGER), Tracker(EAGER)
+    for each in (tracker, twin):
+        each.update(frame(1.0), found((100, 100, 140, 200)))
+    with pytest.raises(InputError, match=message):
+        tracker.update(bad, boxes)
+    following = frame(1.2), found((105, 100, 145, 200), (300, 100, 340, 200))
+    assert same(tracker.update(*following), twin.update(*following))
+
+
+def test_reset_forgets_tracks_and_time_but_not_ids():
+    tracker = Tracker(EAGER)
+    tracker.update(frame(5.0), found((100, 100, 140, 200), (300, 100, 340, 200)))
+    tracker.reset()
+    tracks = tracker.update(frame(0.0, "rear"), found((100, 100, 140, 200)))
+    assert [track.track_id for track in tracks] == [3]
+
+
+def test_settings_may_change_between_updates():
+    tracker = Tracker(TrackerSettings(confirm_hits=5))
+    tracker.update(frame(0.0), found((100, 100, 140, 200)))
+    tracker.settings = TrackerSettings(confirm_hits=2)
+    assert tracker.update(frame(0.1), found((100, 100, 140, 200)))[0].state is TrackState.CONFIRMED
+
+
+def test_returned_boxes_are_the_callers():
+    tracker, twin = Tracker(EAGER), Tracker(EAGER)
+    for each in (tracker, twin):
+        tracks = each.update(frame(0.0), found((100, 100, 140, 200)))
+    tracks[0].box[:] = 0
+    tracks[0].velocity[:] = 1e9
+    following = frame(0.1), found((101, 100, 141, 200))
+    assert same(tracker.update(*following), twin.update(*following))
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        # a thousandth of a pixel
+        (1000.0, 0.0, 1000.001, 0.001),
+        # the largest that is accepted
+        (-1e6, -1e6, 1e6, 1e6),
+        # a line
+        (0.0, 10.0, 2000.0, 10.01),
+    ],
+)
+def test_boxes_of_any_size_stay_boxes(box):
+    tracker = Tracker(TrackerSettings(confirm_hits=1, max_coast_s=60.0))
+    for step in range(20):
+        (track,) = tracker.update(frame(0.1 * step), found(box))
+        assert track.track_id == 1
+    (track,) = tracker.update(frame(50.0), Detections.empty())
+    assert np.isfinite(track.box).all()
+    assert (track.box[2:] > track.box[:2]).all()
+
+
+def test_a_box_that_shrinks_while_it_coasts_stays_a_box():
+    tracker = Tracker(TrackerSettings(confirm_hits=1, max_coast_s=60.0))
+    for step in range(8):
+        tracker.update(frame(0.1 * step), found((10 * step, 10 * step, 200 - 10 * step, 200 - 10 * step)))
+    (track,) = tracker.update(frame(40.0), Detections.empty())
+    assert (track.box[2:] > track.box[:2]).all()
