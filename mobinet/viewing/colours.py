@@ -1,0 +1,49 @@
+"""Colours that mean the same everywhere: computed from the name alone, so robots agree without talking."""
+
+from __future__ import annotations
+
+import colorsys
+import re
+import zlib
+from typing import TypeAlias
+
+Rgb: TypeAlias = tuple[int, int, int]
+
+_GOLDEN_RATIO = 0.618033988749895
+_TRAILING_NUMBER = re.compile(r"\d{1,9}$")
+
+
+def identity_colour(identity_id: str) -> Rgb:
+    """The saturated colour of an identity, red, green, blue 0..255; equal in every camera and on every robot.
+
+    Ids that differ only in a trailing number get hues a golden ratio apart, so that neighbours are easy to tell.
+    """
+    hue = _hue(identity_id)
+    # three levels of brightness double the colours that people can tell apart
+    value = (1.0, 0.8, 0.9)[zlib.crc32(identity_id.encode()) % 3]
+    return _to_rgb(hue, 0.9, value)
+
+
+def track_colour(track_id: int) -> Rgb:
+    """The pale colour of a track that has no identity yet: never mistaken for an identity's."""
+    return _to_rgb((track_id * _GOLDEN_RATIO) % 1.0, 0.3, 0.8)
+
+
+def text_colour(background: Rgb) -> Rgb:
+    """Black or white, whichever is read more easily on ``background`` (luma of ITU-R BT.601)."""
+    red, green, blue = background
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    return (0, 0, 0) if luma > 120 else (255, 255, 255)
+
+
+def _hue(name: str) -> float:
+    number = _TRAILING_NUMBER.search(name)
+    if number is None:
+        return zlib.crc32(name.encode()) / 2**32
+    prefix = name[: number.start()]
+    return (zlib.crc32(prefix.encode()) / 2**32 + int(number.group()) * _GOLDEN_RATIO) % 1.0
+
+
+def _to_rgb(hue: float, saturation: float, value: float) -> Rgb:
+    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
+    return round(red * 255), round(green * 255), round(blue * 255)

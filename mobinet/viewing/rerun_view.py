@@ -1,0 +1,231 @@
+"""The live view in a browser: all cameras, the map, and plots, through Rerun (https://rerun.io)."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+
+from mobinet.errors import MissingDependencyError, SettingsError
+from mobinet.geometry import Transform
+from mobinet.settings import check_settings, setting
+from mobinet.types import Float64, Frame, Identity, Image, Track, TrackState
+from mobinet.viewing.colours import Rgb, identity_colour, track_colour
+from mobinet.viewing.overlay import OverlaySettings, label_text
+from mobinet.viewing.rerun_layout import AGE, MAP, RATE, TIMELINE, CameraKey, build_layout
+from mobinet.viewing.trails import Trails
+
+GRPC_PORT = 9876
+WEB_PORT = 9090
+# readable on the light and the dark theme, and too grey for an identity's
+_ROBOT_COLOUR: Rgb = (110, 130, 160)
+_JUMP_BACK_NS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class RerunSettings:
+    """How much the view shows and keeps."""
+
+    jpeg_quality: int = setting(70, "quality of the images in percent", minimum=5, maximum=100)
+    max_image_width: int = setting(960, "wider images are scaled down to this many pixels", minimum=64, maximum=8192)
+    trail_s: float = setting(10.0, "length of an identity's trail on the map in seconds", minimum=0.1, maximum=600.0)
+    plot_s: float = setting(30.0, "seconds that the plots show", minimum=1.0, maximum=3600.0)
+    memory_limit_mb: int = setting(256, "history kept for browsers that join late", minimum=16, maximum=65536)
+    host: str = setting("localhost", "name under which browsers reach this machine")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+class RerunView:
+    """What one network sees, sent to any number of browsers.
+
+    Nothing is shown before ``serve``; whatever is logged must carry the stamp of the image it belongs to, in
+    nanoseconds. Not safe to call from several threads at once.
+
+    Args:
+        cameras: fixes the layout, in this order.
+        settings: sizes and limits.
+
+    Raises:
+        MissingDependencyError: rerun-sdk is not installed.
+    """
+
+    def __init__(self, cameras: Sequence[CameraKey], settings: RerunSettings | None = None) -> None:
+        self._rerun = _import_rerun()
+        self._settings = settings or RerunSettings()
+        self._cameras = tuple(CameraKey(*key) for key in cameras)
+        self._scales: dict[CameraKey, float] = {}
+        self._trails: Trails[str] = Trails(self._settings.trail_s)
+        self._newest_ns: dict[str, int] = {}
+        self._server = ""
+        self._recordings = [self._new_recording()]
+
+    def serve(self, port: int = GRPC_PORT, web_port: int = WEB_PORT, open_browser: bool = False) -> str:
+        """Starts the servers and returns the address to open in a browser.
+
+        Args:
+            port: TCP port of the data.
+            web_port: TCP port of the page.
+            open_browser: also open the page on this machine.
+
+        Raises:
+            SettingsError: a port is taken.
+        """
+        host = self._settings.host
+        try:
+            self._recordings[0].serve_grpc(
+                grpc_port=port,
+                default_blueprint=self._layout(),
+                server_memory_limit=f"{self._settings.memory_limit_mb}MB",
+                cors_allow_origin=[f"http://{host}:{web_port}"],
+            )
+            self._rerun.serve_web_viewer(web_port=web_port, open_browser=False)
+        except (RuntimeError, OSError) as error:
+            raise SettingsError(
+                f"the view cannot use the ports {port} and {web_port}: {error}; choose others"
+            ) from None
+        data = f"rerun+http://{host}:{port}/proxy"
+        url = f"http://{host}:{web_port}/?url={quote(data, safe='')}"
+        if open_browser:
+            importlib.import_module("webbrowser").open(url)
+        return url
+
+    def close(self) -> None:
+        """Sends what is left and stops serving data."""
+        for recording in reversed(self._recordings):
+            recording.flush()
+            recording.disconnect()
+
+    def log_image(self, robot: str, camera: str, stamp_ns: int, image: Image) -> None:
+        """Shows an image, ``(H, W, 3)`` BGR or ``(H, W)`` grey uint8, as JPEG.
+
+        Raises:
+            InputError: the image's shape or type is wrong.
+        """
+        key = CameraKey(robot, camera)
+        image = Frame(stamp_ns, str(key), image).require_image()
+        scale = min(1.0, self._settings.max_image_width / image.shape[1])
+        if scale < 1.0:
+            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        self._scales[key] = scale
+        _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, self._settings.jpeg_quality])
+        self._log(key.path, stamp_ns, self._rerun.EncodedImage(contents=jpeg.tobytes(), media_type="image/jpeg"))
+
+    def log_tracks(
+        self,
+        robot: str,
+        camera: str,
+        stamp_ns: int,
+        tracks: Sequence[Track],
+        identity_names: Mapping[int, str] | None = None,
+    ) -> None:
+        """Shows the boxes of one camera's tracks; ``identity_names`` gives identity ids by track id."""
+        key = CameraKey(robot, camera)
+        names = identity_names or {}
+        shown = [track for track in tracks if track.state != TrackState.TENTATIVE]
+        colours = [_colour(track.track_id, names) for track in shown]
+        boxes = np.array([track.box for track in shown], np.float32).reshape(-1, 4) * self._scales.get(key, 1.0)
+        labels = [label_text(track, names.get(track.track_id), OverlaySettings()) for track in shown]
+        # a coasting box is only a prediction: drawn thinner
+        radii = [0.75 if track.state == TrackState.COASTING else 1.5 for track in shown]
+        entity = self._rerun.Boxes2D(
+            array=boxes, array_format=self._rerun.Box2DFormat.XYXY, labels=labels, colors=colours, radii=radii
+        )
+        self._log(f"{key.path}/tracks", stamp_ns, entity)
+
+    def log_identities(self, stamp_ns: int, identities: Sequence[Identity]) -> None:
+        """Shows identities and their trails on the map; give what all robots agree on, see ``merge_identities``."""
+        self._trails.update(stamp_ns, {one.identity_id: one.position for one in identities})
+        colours = [identity_colour(one.identity_id) for one in identities]
+        points = self._rerun.Points3D(
+            _rows([one.position for one in identities]),
+            labels=[one.identity_id for one in identities],
+            colors=colours,
+            radii=0.2,
+        )
+        self._log(f"{MAP}/identities", stamp_ns, points)
+        keys = [key for key in self._trails.living() if len(self._trails.points(key)) > 1]
+        strips = self._rerun.LineStrips3D(
+            [self._trails.points(key) for key in keys], colors=[identity_colour(key) for key in keys], radii=0.04
+        )
+        self._log(f"{MAP}/trails", stamp_ns, strips)
+
+    def log_robot(self, robot: str, stamp_ns: int, robot2map: Transform) -> None:
+        """Shows where a robot is and, by an arrow of one metre, where it points (its x axis)."""
+        arrow = self._rerun.Arrows3D(
+            origins=[robot2map.translation],
+            vectors=[robot2map.rotation[:, 0]],
+            labels=[robot],
+            colors=[_ROBOT_COLOUR],
+            radii=0.08,
+        )
+        self._log(f"{MAP}/robots/{robot}", stamp_ns, arrow)
+
+    def log_metrics(self, robot: str, camera: str, stamp_ns: int, rate_hz: float, age_ms: float) -> None:
+        """Adds a point to a camera's plots: rate of its tracks, and their age on arrival."""
+        self._log(f"{RATE}/{CameraKey(robot, camera)}", stamp_ns, self._rerun.Scalars([rate_hz]))
+        self._log(f"{AGE}/{CameraKey(robot, camera)}", stamp_ns, self._rerun.Scalars([age_ms]))
+
+    def _log(self, path: str, stamp_ns: int, entity: Any) -> None:
+        if stamp_ns < self._newest_ns.get(path, 0) - _JUMP_BACK_NS and self._server:
+            self._restart()
+        self._newest_ns[path] = max(stamp_ns, self._newest_ns.get(path, 0))
+        recording = self._recordings[-1]
+        recording.set_time(TIMELINE, timestamp=np.datetime64(stamp_ns, "ns"))
+        recording.log(path, entity)
+
+    def _restart(self) -> None:
+        """A replay began anew: a fresh recording, or browsers would stay at the newest time of the old one."""
+        for recording in self._recordings[1:]:
+            recording.flush()
+            recording.disconnect()
+        # the first one owns the server and must live as long as it
+        self._recordings = [self._recordings[0], self._new_recording()]
+        self._recordings[1].connect_grpc(self._server, default_blueprint=self._layout())
+        self._newest_ns.clear()
+        self._trails.reset()
+
+    def _new_recording(self) -> Any:
+        recording = self._rerun.RecordingStream("mobinet")
+        recording.log(MAP, self._rerun.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
+        for key in self._cameras:
+            line = self._rerun.SeriesLines(names=[str(key)], colors=[identity_colour(str(key))])
+            for plot in (RATE, AGE):
+                recording.log(f"{plot}/{key}", line, static=True)
+        return recording
+
+    def _layout(self) -> Any:
+        return build_layout(importlib.import_module("rerun.blueprint"), self._cameras, self._settings.plot_s)
+
+
+def merge_identities(by_robot: Mapping[str, Sequence[Identity]]) -> list[Identity]:
+    """One list from what several robots say: of equal ids the one seen last, ordered by id."""
+    newest: dict[str, Identity] = {}
+    for identities in by_robot.values():
+        for one in identities:
+            known = newest.get(one.identity_id)
+            if known is None or one.last_seen_ns > known.last_seen_ns:
+                newest[one.identity_id] = one
+    return [newest[key] for key in sorted(newest)]
+
+
+def _colour(track_id: int, names: Mapping[int, str]) -> Rgb:
+    return identity_colour(names[track_id]) if track_id in names else track_colour(track_id)
+
+
+def _rows(positions: Sequence[Float64]) -> Float64:
+    return np.array(positions, np.float64).reshape(-1, 3)
+
+
+def _import_rerun() -> ModuleType:
+    try:
+        return importlib.import_module("rerun")
+    except ImportError:
+        raise MissingDependencyError("rerun-sdk", "the live view") from None
