@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mobinet.detection.base import Detector, DetectorSettings
 from mobinet.detection.hog import HogDetector
 from mobinet.detection.network import NetworkDetector
 from mobinet.detection.null import NullDetector
+from mobinet.models.zoo import find_model
 
 
 def make_detector(settings: DetectorSettings) -> Detector:
@@ -22,4 +21,4 @@ def make_detector(settings: DetectorSettings) -> Detector:
         return HogDetector(settings)
     if settings.model == "null":
         return NullDetector(settings)
-    return NetworkDetector(Path(settings.model), settings)
+    return NetworkDetector(find_model(settings.model), settings)

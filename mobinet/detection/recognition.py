@@ -7,16 +7,30 @@ from pathlib import Path
 
 import numpy as np
 
-from mobinet.detection.coco import COCO_80
+from mobinet.detection.coco import COCO_80, COCO_91
+from mobinet.detection.detr import DetrHead, DetrSoftmaxHead, RtDetrHead
 from mobinet.detection.fastestdet import FastestDetHead
 from mobinet.detection.head import Head, Signature
 from mobinet.detection.network_input import NetworkInput
 from mobinet.detection.sidecar import Sidecar
+from mobinet.detection.ssd import SsdHead
+from mobinet.detection.yolo import Yolo5Head, Yolo8Head, YoloFinishedHead
+from mobinet.detection.yolox import YoloxHead
 from mobinet.errors import ModelError, SettingsError
 from mobinet.models.session import Session
 
 # In this order: a network belongs to the first family that recognises it.
-HEADS: tuple[type[Head], ...] = (FastestDetHead,)
+HEADS: tuple[type[Head], ...] = (
+    FastestDetHead,
+    RtDetrHead,
+    SsdHead,
+    DetrHead,
+    DetrSoftmaxHead,
+    YoloxHead,
+    Yolo5Head,
+    Yolo8Head,
+    YoloFinishedHead,
+)
 
 
 def signature_of(session: Session, network_input: NetworkInput) -> Signature:
@@ -60,7 +74,7 @@ def head_of(path: Path, signature: Signature, name: str) -> Head:
 
 
 def class_names_of(path: Path, sidecar: Sidecar, signature: Signature, count: int | None) -> tuple[str, ...]:
-    """Names by class id: from the YAML file, the metadata, ``STEM.names``, or COCO's for 80 classes.
+    """Names by class id: from the YAML file, the metadata, ``STEM.names``, or COCO's for 80 or 91 classes.
 
     Args:
         count: how many classes the outputs have, ``None`` if they do not tell.
@@ -78,6 +92,8 @@ def class_names_of(path: Path, sidecar: Sidecar, signature: Signature, count: in
         names, where = tuple(line.strip() for line in lines if line.strip()), beside.name
     elif count in (80, None):
         names, where = COCO_80, "COCO"
+    elif count == len(COCO_91):
+        names, where = COCO_91, "COCO"
     else:
         raise ModelError(
             f"{path}: the network has {count} classes without names: list them as 'class_names' in "
