@@ -151,7 +151,7 @@ def _robot_specs(robot: RobotRig, settings: LaunchSettings) -> list[NodeSpec]:
     return specs
 
 
-_NEEDS_ROBOT = ("tracker", "cooperation", "marker", "overlay")
+_NEEDS_ROBOT = ("cooperation",)
 
 
 def _camera_spec(robot: RobotRig, camera: CameraRig, settings: LaunchSettings) -> NodeSpec:
@@ -229,7 +229,7 @@ def _container(rig: Rig, robot: RobotRig, settings: LaunchSettings) -> ProcessSp
 
 
 def settings_arguments(settings: LaunchSettings) -> list[str]:
-    """The container's command line for these settings; :func:`settings_from_arguments` reads it."""
+    """The container's command line for these settings; ``container.parse`` reads it."""
     arguments = ["--use-sim-time", _word(settings.use_sim_time), "--autostart", _word(settings.autostart)]
     arguments += ["--log-level", settings.log_level]
     if settings.params_file:

@@ -14,15 +14,14 @@ from mobinet.settings import check_setting
 from mobinet_ros.lined_yaml import LinedDict
 
 # stage -> settings dataclasses that its node declares parameters from, as "module:class"
+_STAGE = ("mobinet_ros.lifecycle:CamerasSettings",)
 _SETTINGS: dict[str, tuple[str, ...]] = {
-    "camera": ("mobinet.recordings.base:SourceSettings",),
-    "detector": ("mobinet.detection.base:DetectorSettings",),
-    "tracker": ("mobinet.tracking.settings:TrackerSettings",),
-    "overlay": ("mobinet.viewing.overlay:OverlaySettings",),
+    "camera": ("mobinet.recordings.base:SourceSettings", "mobinet_ros.camera_node:CameraSettings"),
+    "detector": ("mobinet.detection:DetectorSettings", *_STAGE),
+    "tracker": ("mobinet.tracking:TrackerSettings", *_STAGE),
+    "overlay": ("mobinet.viewing.overlay:OverlaySettings", *_STAGE),
     "viewer": ("mobinet.viewing.rerun_view:RerunSettings",),
 }
-# what the nodes declare on top of them
-_OWN: dict[str, tuple[str, ...]] = {}
 _BUILT_IN = ("use_sim_time", "autostart", "start_type_description_service")
 
 
@@ -42,10 +41,10 @@ def check_parameters(stage: str, section: LinedDict, ignore: Collection[str] = (
         if key in ignore or key.startswith("qos_overrides."):
             continue
         _check_plain(section, key, value)
-        if not fields or key in _BUILT_IN or key in _OWN.get(stage, ()):
+        if not fields or key in _BUILT_IN:
             continue
         if key not in fields:
-            known = sorted({*fields, *_OWN.get(stage, ()), *ignore})
+            known = sorted({*fields, *ignore})
             raise SettingsError(f"{section.where(key)}: {stage}: unknown key '{key}'; known: {', '.join(known)}")
         try:
             check_setting(fields[key], _fit(fields[key], value))
