@@ -48,9 +48,11 @@ def test_a_detection_goes_to_one_track():
     assert matches([[0.8], [0.7]], [True, True], [0.9]) == [0, -1]
 
 
-def gated(track: Float64, detection: list[float], classes: tuple[int, int] = (0, 0)) -> bool:
-    table = give_birth(1, track, np.ones(1), np.array([classes[0]]), 0, SETTINGS)
-    pairs = gate(table, xyxy_to_cxcywh(np.array([detection])), np.array([classes[1]]), SETTINGS)
+def gated(
+    track: Float64, detection: list[float], classes: tuple[int, int] = (0, 0), settings: TrackerSettings = SETTINGS
+) -> bool:
+    table = give_birth(1, track, np.ones(1), np.array([classes[0]]), 0, settings)
+    pairs = gate(table, xyxy_to_cxcywh(np.array([detection])), np.array([classes[1]]), settings)
     return bool(pairs.possible[0, 0])
 
 
@@ -66,7 +68,9 @@ def test_gate_keeps_classes_apart():
 
 
 def test_gate_refuses_a_box_without_overlap():
-    assert not gated(TRACK, [121, 60, 161, 140])
+    wide = TrackerSettings(gate=100.0)
+    assert gated(TRACK, [119, 60, 159, 140], settings=wide)
+    assert not gated(TRACK, [121, 60, 161, 140], settings=wide)
 
 
 def test_gate_refuses_a_box_of_another_size():

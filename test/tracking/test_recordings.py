@@ -13,7 +13,7 @@ from mobinet.types import Frame, TrackState
 
 
 def score_tracker(folder: Path) -> tuple[float, int]:
-    """MOTA and identity switches (Bernardin and Stiefelhagen 2008), but each frame is matched without regard to the last."""
+    """MOTA and identity switches (Bernardin and Stiefelhagen 2008), each frame matched on its own."""
     info = read_seqinfo(folder / "seqinfo.ini")
     truth, detections = read_mot(folder / "gt.txt"), read_mot(folder / "det.txt")
     truth, tracker, last = truth[truth.scores > 0], Tracker(), {}
