@@ -9,9 +9,10 @@ import sys
 from collections.abc import Sequence
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 
 from mobinet.errors import MobinetError
+from mobinet_ros.executor import spin
 from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import StageNode
 from mobinet_ros.rig import LaunchSettings, NodeSpec, load_rig, rig_node_specs
@@ -33,6 +34,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--autostart", default="true", choices=("true", "false"))
     parser.add_argument("--params-file", default="", help="parameters that override the rig's")
     parser.add_argument("--log-level", default="info")
+    parser.add_argument("--start-time-ns", type=int, default=0, help="common start of all recordings")
     return parser.parse_args(arguments)
 
 
@@ -43,6 +45,7 @@ def robot_specs(options: argparse.Namespace) -> list[NodeSpec]:
         params_file=options.params_file,
         autostart=options.autostart == "true",
         log_level=options.log_level,
+        start_time_ns=options.start_time_ns,
     )
     specs = rig_node_specs(load_rig(options.rig), settings)
     return [spec for spec in specs if spec.robot == options.robot]
@@ -58,24 +61,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(given)
     rclpy.init(args=["container", "--ros-args", "--log-level", options.log_level])
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    executor = SingleThreadedExecutor()
     hub = ImageHub()
     nodes: list[StageNode] = []
     try:
         for spec in robot_specs(options):
             nodes.append(node_class(spec.executable)(cli_args=spec.ros_arguments(), hub=hub))
-            executor.add_node(nodes[-1])
         # sinks first: what a camera sends before its readers listen is lost
         for node in reversed(nodes):
             node.start()
-        executor.spin()
+        spin(nodes)
     except MobinetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
-        executor.shutdown(timeout_sec=1.0)
         for node in nodes:
             node.close()
         rclpy.try_shutdown()

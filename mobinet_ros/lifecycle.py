@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -28,6 +28,7 @@ from mobinet.settings import check_settings, setting
 from mobinet.types import Image
 from mobinet_ros import topics
 from mobinet_ros.conversions import stamp_to_ns
+from mobinet_ros.executor import spin
 from mobinet_ros.health import Health
 from mobinet_ros.image_conversions import compressed_msg_to_image, msg_to_image
 from mobinet_ros.image_hub import ImageCallback, ImageHub
@@ -76,8 +77,10 @@ class StageNode(LifecycleNode):
     def __init__(self, name: str, cli_args: Sequence[str] | None = None, hub: ImageHub | None = None) -> None:
         super().__init__(name, cli_args=cli_args, use_global_arguments=cli_args is None)
         self.hub = hub or ImageHub()
+        # input is handled in one thread, services in another: a transition must not empty what a callback uses
+        self._lock = threading.RLock()
         self.health = Health(self)
-        self.parameters = SettingsParameters(self, self.reconfigure)
+        self.parameters = SettingsParameters(self, self._reconfigure_locked)
         self._failure = ""
         self._state = "unconfigured"
         self._publishers_made: list[Publisher] = []
@@ -103,6 +106,10 @@ class StageNode(LifecycleNode):
 
     def reconfigure(self, settings: Any) -> None:
         """Take over changed live settings; SettingsError refuses them."""
+
+    def _reconfigure_locked(self, settings: Any) -> None:
+        with self._lock:
+            self.reconfigure(settings)
 
     # life cycle
 
@@ -153,6 +160,12 @@ class StageNode(LifecycleNode):
 
     def _transition(
         self, work: Callable[[], None], reached: str, undo: Callable[[], None] | None = None
+    ) -> TransitionCallbackReturn:
+        with self._lock:
+            return self._locked_transition(work, reached, undo)
+
+    def _locked_transition(
+        self, work: Callable[[], None], reached: str, undo: Callable[[], None] | None
     ) -> TransitionCallbackReturn:
         # first, so that what activate() sends goes out and what deactivate() still receives is dropped
         previous, self._state = self._state, reached
@@ -206,7 +219,9 @@ class StageNode(LifecycleNode):
             header = getattr(msg, "header", None)
             now = self.now_ns
             health.note(now, stamp_to_ns(header.stamp) if header is not None else now)
-            self.guarded(callback, msg)
+            with self._lock:
+                if self.active:
+                    self.guarded(callback, msg)
 
         self._subscribe(topic, name or topic.name, receive)
 
@@ -220,7 +235,7 @@ class StageNode(LifecycleNode):
         def receive(header: Header, image: Image) -> None:
             if self.active:
                 health.note(self.now_ns, stamp_to_ns(header.stamp))
-                self.guarded(partial(callback, header), image)
+                self.guarded(callback, header, image)
 
         bridge = self.hub.listen(raw_topic, receive)
         self._image_inputs.append((raw_topic, receive, bridge))
@@ -293,19 +308,16 @@ def run(make: Callable[[], StageNode]) -> int:
     rclpy.init(args=sys.argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     node: StageNode | None = None
-    executor = SingleThreadedExecutor()
     try:
         node = make()
-        executor.add_node(node)
         node.start()
-        executor.spin()
+        spin([node])
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
-        executor.shutdown(timeout_sec=1.0)
         if node is not None:
             node.close()
         rclpy.try_shutdown()
