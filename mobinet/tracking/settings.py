@@ -35,16 +35,32 @@ class TrackerSettings:
         0.3, "least overlap (IoU) of a tentative track and a detection", minimum=0.0, maximum=1.0, live=True
     )
     gate: float = setting(
-        6.0, "largest Mahalanobis distance of a track and a detection, standard deviations", minimum=0.1, live=True
+        6.0,
+        "largest Mahalanobis distance of a track and a detection, standard deviations",
+        minimum=0.1,
+        maximum=1000.0,
+        live=True,
     )
     confirm_hits: int = setting(
-        3, "a track is confirmed at this many matched detections, the first one included", minimum=1, live=True
+        3,
+        "a track is confirmed at this many matched detections, the first one included",
+        minimum=1,
+        maximum=1000,
+        live=True,
     )
     max_tentative_coast_s: float = setting(
-        0.1, "a tentative track that is unmatched is dropped after this time, seconds", minimum=0.0, live=True
+        0.1,
+        "a tentative track that is unmatched is dropped after this time, seconds",
+        minimum=0.0,
+        maximum=3600.0,
+        live=True,
     )
     max_coast_s: float = setting(
-        1.0, "a track without a matched detection for longer than this is dropped, seconds", minimum=0.0, live=True
+        1.0,
+        "a track without a matched detection for longer than this is dropped, seconds",
+        minimum=0.0,
+        maximum=3600.0,
+        live=True,
     )
     measurement_noise: float = setting(
         0.1, "standard deviation of a detection's centre and size, in box sizes", minimum=1e-4, maximum=1.0, live=True
