@@ -1,0 +1,100 @@
+"""What is remembered of one track of one camera: immutable, so that a state of the map is copied by copying dicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from mobinet.cooperation import motion as cv
+from mobinet.cooperation.motion import Motion
+from mobinet.cooperation.settings import IdentitySettings
+from mobinet.types import Float32, Sighting, TrackKey
+
+_MAX_CLASSES = 8
+
+
+class TrackletId(NamedTuple):
+    """One life of a track: its ids may come again after a restart. Sorts by age, oldest first."""
+
+    first_ns: int
+    key: TrackKey
+
+
+@dataclass(frozen=True)
+class Tracklet:
+    """One track from its first to its last sighting.
+
+    Args:
+        id: first stamp and key.
+        last_ns: stamp of the last sighting.
+        birth: motion at the first sighting.
+        motion: motion at the last sighting.
+        embedding, model: newest appearance, ``None`` and empty without.
+        votes: summed scores by class name.
+        score: of the last sighting.
+    """
+
+    id: TrackletId
+    last_ns: int
+    birth: Motion
+    motion: Motion
+    embedding: Float32 | None
+    model: str
+    votes: tuple[tuple[str, float], ...]
+    score: float
+
+    @property
+    def class_name(self) -> str:
+        """The class with most votes, the first by name among equals; empty when none is known."""
+        known = [(-weight, name) for name, weight in self.votes if name]
+        return min(known)[1] if known else ""
+
+    def overlaps(self, other: Tracklet) -> bool:
+        """Whether there was an instant at which both were alive."""
+        return self.id.first_ns <= other.last_ns and other.id.first_ns <= self.last_ns
+
+
+def begin(sighting: Sighting, settings: IdentitySettings) -> Tracklet:
+    """A track seen for the first time."""
+    motion = cv.start(sighting.position, sighting.covariance, sighting.velocity, settings.start_speed_m_s)
+    return Tracklet(
+        id=TrackletId(sighting.stamp_ns, sighting.key),
+        last_ns=sighting.stamp_ns,
+        birth=motion,
+        motion=motion,
+        embedding=sighting.embedding,
+        model=sighting.model if sighting.embedding is not None else "",
+        votes=((sighting.class_name, sighting.score),),
+        score=sighting.score,
+    )
+
+
+def proceed(tracklet: Tracklet, sighting: Sighting, settings: IdentitySettings) -> Tracklet | None:
+    """The track after one more sighting, or ``None`` where this cannot be the same one: silent too long, or jumped.
+
+    Successive errors of one camera are alike, so the measurement counts as if only one in ``correlation_s`` were
+    independent; otherwise a bias of 20 cm would be taken for certain after some seconds.
+    """
+    seconds = (sighting.stamp_ns - tracklet.last_ns) / 1e9
+    if seconds > settings.track_silence_s:
+        return None
+    predicted = cv.predict(tracklet.motion, seconds, settings.acceleration)
+    bias = np.eye(3) * settings.bias_sigma_m**2
+    if cv.squared_distance(predicted, sighting.position, sighting.covariance + bias) > settings.track_jump:
+        return None
+    share = 1 + settings.correlation_s / max(seconds, 1e-3)
+    votes = dict(tracklet.votes)
+    if sighting.class_name in votes or len(votes) < _MAX_CLASSES:
+        votes[sighting.class_name] = votes.get(sighting.class_name, 0.0) + sighting.score
+    described = sighting.embedding is not None
+    return replace(
+        tracklet,
+        last_ns=sighting.stamp_ns,
+        motion=cv.update(predicted, sighting.position, sighting.covariance * share),
+        embedding=sighting.embedding if described else tracklet.embedding,
+        model=sighting.model if described else tracklet.model,
+        votes=tuple(sorted(votes.items())),
+        score=sighting.score,
+    )
