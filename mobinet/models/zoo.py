@@ -102,7 +102,7 @@ def find_model(name_or_path: str) -> Path:
     path = Path(name_or_path).expanduser()
     if path.is_file():
         return path
-    if path.suffix or len(path.parts) != 1:
+    if path.suffix or len(path.parts) > 1:
         raise ModelError(f"model file '{path}' does not exist (looked from {Path.cwd()}); check the path")
     entry = zoo_entry(name_or_path)
     cached = models_folder() / entry.file_name

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
+import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -15,7 +16,7 @@ def write_network(
     path: Path,
     outputs: Mapping[str, NDArray],
     *,
-    size: tuple[int | str, int | str] = (64, 64),
+    size: tuple[int | str, int | str] = (128, 128),
     batch: int | str = 1,
     channels: int = 3,
     dtype: int = TensorProto.FLOAT,
@@ -52,6 +53,11 @@ def write_network(
     return path
 
 
-def logit(probability: float) -> float:
-    """What a sigmoid turns into ``probability``."""
-    return float(np.log(probability / (1 - probability)))
+@pytest.fixture
+def make_network(tmp_path: Path) -> Callable[..., Path]:
+    """``write_network`` into the test's folder: ``make_network(outputs, name="net", ...)``."""
+
+    def make(outputs: Mapping[str, NDArray], name: str = "net", **options: object) -> Path:
+        return write_network(tmp_path / f"{name}.onnx", outputs, **options)
+
+    return make
