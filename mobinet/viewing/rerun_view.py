@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import socket
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -79,18 +81,16 @@ class RerunView:
             SettingsError: a port is taken.
         """
         host = self._settings.host
-        try:
-            self._recordings[0].serve_grpc(
-                grpc_port=port,
-                default_blueprint=self._layout(),
-                server_memory_limit=f"{self._settings.memory_limit_mb}MB",
-                cors_allow_origin=[f"http://{host}:{web_port}"],
-            )
-            self._rerun.serve_web_viewer(web_port=web_port, open_browser=False)
-        except (RuntimeError, OSError) as error:
-            raise SettingsError(
-                f"the view cannot use the ports {port} and {web_port}: {error}; choose others"
-            ) from None
+        for wanted in (port, web_port):
+            _check_free(wanted)
+        self._recordings[0].serve_grpc(
+            grpc_port=port,
+            default_blueprint=self._layout(),
+            server_memory_limit=f"{self._settings.memory_limit_mb}MB",
+            cors_allow_origin=[f"http://{host}:{web_port}"],
+        )
+        self._rerun.serve_web_viewer(web_port=web_port, open_browser=False)
+        self._server = f"rerun+http://127.0.0.1:{port}/proxy"
         data = f"rerun+http://{host}:{port}/proxy"
         url = f"http://{host}:{web_port}/?url={quote(data, safe='')}"
         if open_browser:
@@ -193,7 +193,8 @@ class RerunView:
         self._trails.reset()
 
     def _new_recording(self) -> Any:
-        recording = self._rerun.RecordingStream("mobinet")
+        # without an id of its own, every recording of a process is one and the same
+        recording = self._rerun.RecordingStream("mobinet", recording_id=uuid.uuid4())
         recording.log(MAP, self._rerun.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
         for key in self._cameras:
             line = self._rerun.SeriesLines(names=[str(key)], colors=[identity_colour(str(key))])
@@ -214,6 +215,16 @@ def merge_identities(by_robot: Mapping[str, Sequence[Identity]]) -> list[Identit
             if known is None or one.last_seen_ns > known.last_seen_ns:
                 newest[one.identity_id] = one
     return [newest[key] for key in sorted(newest)]
+
+
+def _check_free(port: int) -> None:
+    """Rerun itself only logs that a port is taken, and then serves nothing."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError as error:
+            raise SettingsError(f"the view cannot use port {port}: {error.strerror}; choose another one") from None
 
 
 def _colour(track_id: int, names: Mapping[int, str]) -> Rgb:

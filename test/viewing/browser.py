@@ -63,15 +63,16 @@ class Browser:
         self._call("Emulation.setDeviceMetricsOverride", size)
 
     def open(self, url: str) -> None:
+        """Returns when the page is loaded; what it then does with its data takes longer."""
         self._call("Page.navigate", {"url": url})
+        deadline = time.monotonic() + 60
+        while self._receive(deadline).get("method") != "Page.loadEventFired":
+            pass
 
     def picture(self) -> np.ndarray:
         """``(H, W, 3)`` BGR of what the page shows now."""
         data = base64.b64decode(self._call("Page.captureScreenshot", {"format": "png"})["data"])
         return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-
-    def evaluate(self, expression: str) -> Any:
-        return self._call("Runtime.evaluate", {"expression": expression})["result"].get("value")
 
     def close(self) -> None:
         os.close(self._write)
