@@ -153,7 +153,7 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,  # Ctrl-C reaches us alone: we decide the order of ending
-                preexec_fn=_end_with_parent,  # noqa: PLW1509  one system call, which takes no lock
+                preexec_fn=_prepare_child,  # noqa: PLW1509  system calls alone, which take no lock
             )
         child.started = time.monotonic()
 
@@ -209,6 +209,11 @@ def _pid(child: _Child) -> int:
     return child.process.pid if child.process is not None and child.process.poll() is None else 0
 
 
-def _end_with_parent() -> None:
-    """The kernel sends SIGINT to the process when this one dies without ending it, e.g. by SIGKILL."""
+def _prepare_child() -> None:
+    """Runs in the new process, before its program.
+
+    The kernel is asked to send SIGINT when this process dies without ending its children, e.g. by SIGKILL. SIGINT may
+    be ignored here, as in a shell's background job, and would stay so.
+    """
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
-import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from mobinet.errors import MobinetError, SettingsError
+from rclpy.node import Node
+
+from mobinet.errors import SettingsError
 from mobinet_ros.environment import clean_environment
 from mobinet_ros.fastdds import profile_environment, shared_memory_complaints
+from mobinet_ros.live_table import show
+from mobinet_ros.live_table_monitor import LiveTableMonitor
+from mobinet_ros.observing import observing
 from mobinet_ros.rig import LaunchSettings, ProcessSpec, Rig, load_rig, process_specs
+from mobinet_ros.stop_signals import stop_on_signals
 from mobinet_ros.supervisor import Supervisor
 
 START_DELAY_S = 5.0
@@ -71,7 +77,11 @@ def add_common_arguments(parser: argparse.ArgumentParser, view: str) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs ``mobinet up``; returns the exit status: 0, 1 when a process was given up, 2 for a wrong rig."""
+    """Runs ``mobinet up``; returns 0, or 1 when a process was given up.
+
+    Raises:
+        SettingsError: the rig is wrong, or the parameter file is missing.
+    """
     params_file = str(Path(arguments.params_file).expanduser().resolve()) if arguments.params_file else ""
     launch = LaunchSettings(
         namespace=arguments.namespace,
@@ -83,22 +93,18 @@ def run(arguments: argparse.Namespace) -> int:
         view=arguments.view,
     )
     options = UpOptions(arguments.rig, launch, arguments.composed, arguments.duration, not arguments.no_table)
-    try:
-        if params_file and not Path(params_file).is_file():
-            raise SettingsError(f"--params-file: '{params_file}' does not exist")
-        return run_rig(load_rig(options.rig), options)
-    except MobinetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    if params_file and not Path(params_file).is_file():
+        raise SettingsError(f"--params-file: '{params_file}' does not exist")
+    return run_rig(load_rig(options.rig), options)
 
 
-def run_rig(rig: Rig, options: UpOptions, while_running: Callable[[], None] | None = None) -> int:
+def run_rig(rig: Rig, options: UpOptions, observers: Sequence[Callable[[], Node]] = ()) -> int:
     """Runs a rig until SIGINT, SIGTERM, the duration's end or the end of hope.
 
     Args:
         rig: what to run.
         options: how.
-        while_running: is called a few times a second.
+        observers: make nodes that look on from this process.
 
     Returns:
         0, or 1 when a process was given up.
@@ -111,23 +117,37 @@ def run_rig(rig: Rig, options: UpOptions, while_running: Callable[[], None] | No
     folder = log_folder()
     environment["ROS_LOG_DIR"] = str(folder)
     say(f"{rig.path.name}: {describe(rig, specs)}; logs in {folder}")
-    with interruptible(), Supervisor(specs, environment, folder, say) as supervisor:
-        try:
-            _watch(supervisor, options.duration_s, while_running)
-        except KeyboardInterrupt:
-            say("ending ...")
+    supervisor = Supervisor(specs, environment, folder, say)
+    with stop_on_signals() as stop, supervisor, _shown(rig, options, observers):
+        _supervise(supervisor, stop, options.duration_s)
     return 1 if supervisor.failed else 0
 
 
-def _watch(supervisor: Supervisor, duration_s: float, while_running: Callable[[], None] | None) -> None:
+def _supervise(supervisor: Supervisor, stop: threading.Event, duration_s: float) -> None:
     end = time.monotonic() + duration_s if duration_s > 0 else float("inf")
-    while time.monotonic() < end:
+    while time.monotonic() < end and not supervisor.hopeless and not stop.wait(POLL_S):
         supervisor.poll()
-        if supervisor.hopeless:
+
+
+@contextmanager
+def _shown(rig: Rig, options: UpOptions, observers: Sequence[Callable[[], Node]]) -> Iterator[None]:
+    """The live table, where it is wanted, and the observers."""
+    cameras = [(robot.name, camera.name) for robot in rig.robots for camera in robot.cameras]
+    table = partial(LiveTableMonitor, cameras, options.launch.namespace, options.launch.use_sim_time)
+    ended = threading.Event()
+    with observing([table, *observers] if options.table else observers) as nodes:
+        if not options.table:
+            yield
             return
-        if while_running is not None:
-            while_running()
-        time.sleep(POLL_S)
+        thread = threading.Thread(
+            target=show, args=(cast(LiveTableMonitor, nodes[0]).table, ended), name="table", daemon=True
+        )
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join(timeout=5.0)
 
 
 def describe(rig: Rig, specs: list[ProcessSpec]) -> str:
@@ -153,15 +173,3 @@ def log_folder() -> Path:
 def say(line: str) -> None:
     """One line for the person at the terminal, shown at once also through a pipe."""
     print(line, flush=True)
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """SIGTERM and SIGHUP end like Ctrl-C, so that no process is left behind."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
