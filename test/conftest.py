@@ -1,4 +1,4 @@
-"""What all tests share: where the recordings are."""
+"""What all tests share: where the recordings are, and how Hypothesis draws its examples."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+try:
+    from hypothesis import settings
+except ImportError:  # the ROS tests run without it, as on a robot where only the distribution's packages are
+    pass
+else:
+    # the same examples in every run, and no time limit that a loaded machine would break
+    settings.register_profile("mobinet", deadline=None, derandomize=True)
+    settings.load_profile("mobinet")
 
 
 @pytest.fixture(scope="session")
