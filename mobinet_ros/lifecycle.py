@@ -209,18 +209,20 @@ class StageNode(LifecycleNode):
     def listen(
         self, topic: topics.Topic, callback: Callable[[Any], None], name: str | None = None, optional: bool = False
     ) -> None:
-        """Subscribes; input is dropped while inactive, and an error of the library is reported, not raised."""
+        """Subscribes; input is dropped while inactive (unless latched), an error of the library is reported."""
         resolved = self.resolve_topic_name(name or topic.name)
+        latched = topic.latched
         health = self.health.input(resolved, topic.qos, optional)
 
         def receive(msg: Any) -> None:
-            if not self.active:
+            # what is sent once must not be lost to a node that is activated later
+            if not (self.active or latched):
                 return
             header = getattr(msg, "header", None)
             now = self.now_ns
             health.note(now, stamp_to_ns(header.stamp) if header is not None else now)
             with self._lock:
-                if self.active:
+                if self.active or latched:
                     self.guarded(callback, msg)
 
         self._subscribe(topic, name or topic.name, receive)
