@@ -41,9 +41,9 @@ def name_groups(
 ) -> tuple[dict[str, NamedGroup], dict[TrackletId, str]]:
     """Ids for the new groups.
 
-    An id goes where the track goes that it was made from, or the oldest of its tracks once that is forgotten. A group that gets several keeps the oldest, the
-    others become aliases; a group that gets none is new, or was split off: its id is made from its own oldest track,
-    so an object that was taken for part of another has its former id again.
+    An id goes where the track goes that it was made from or, once that is forgotten, the oldest of its tracks. A group
+    that gets several ids keeps the oldest, the others become aliases; a group that gets none is new, or was split off:
+    its id is made from its own oldest track, so an object that was taken for part of another has its former id again.
 
     Returns:
         The groups by id, and the id of each track.
