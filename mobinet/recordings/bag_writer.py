@@ -49,7 +49,7 @@ class BagWriter:
         name: str,
         type_name: str,
         definition: str | None = None,
-        type_hash: str | None = None,
+        type_hash: str = "",
         qos: Sequence[TopicQos] = (),
     ) -> None:
         """Announces a topic; needed before its first message.
@@ -58,23 +58,21 @@ class BagWriter:
             name: with its namespace.
             type_name: e.g. ``sensor_msgs/msg/Image``.
             definition: text of the message definition with all that it contains; ``None`` for a standard message.
-            type_hash: ``RIHS01_...``; ``None`` for a standard message.
+            type_hash: ``RIHS01_...``; made from the definition when empty.
             qos: what each publisher offers.
 
         Raises:
-            RecordingError: the topic was added before, or the message is no standard one and has no definition.
+            RecordingError: the topic was added before, the message is no standard one and has no definition, or a
+                definition that cannot be read.
         """
         if name in self._connections:
             raise RecordingError(f"topic '{name}' is in the bag already; add it once")
-        store = None
-        if definition is None or type_hash is None:
-            definition = type_hash = None
-            store = _standard_messages(type_name)
+        if not (definition and type_hash):
+            definition, type_hash = _completed(type_name, definition)
         with self._full_disk_named():
             self._connections[name] = self._writer.add_connection(
                 name,
                 type_name,
-                typestore=store,
                 msgdef=definition,
                 rihs01=type_hash,
                 offered_qos_profiles=[qos_to_rosbags(item) for item in qos],
@@ -183,14 +181,21 @@ class BagWriter:
             self.abort()
 
 
-def _standard_messages(type_name: str) -> Any:
-    """rosbags' own message definitions; raises RecordingError where the type is not among them."""
-    from rosbags.typesys import Stores, get_typestore
+def _completed(type_name: str, definition: str | None) -> tuple[str, str]:
+    """Definition and type hash, from the definition or else of a standard message; raises RecordingError."""
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
     store = get_typestore(Stores.LATEST)
-    if type_name not in store.fielddefs:
+    if not definition and type_name not in store.fielddefs:
         raise RecordingError(
-            f"'{type_name}' is no standard message: give its definition and type hash to add_topic, so that others can "
-            "read the bag"
+            f"'{type_name}' is no standard message: give its definition to add_topic, so that others can read the bag"
         )
-    return store
+    try:
+        if definition:
+            types = get_types_from_msg(definition, type_name)
+            store.register({name: types[name] for name in types if name not in store.fielddefs})
+        text = definition or store.generate_msgdef(type_name, ros_version=2)[0]
+        return text, str(store.hash_rihs01(type_name))
+    # of a foreign parser, whose errors have no common root
+    except Exception as error:
+        raise RecordingError(f"the definition of '{type_name}' cannot be read: {error}; correct it") from error
