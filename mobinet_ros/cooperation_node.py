@@ -110,13 +110,13 @@ class CooperationNode(StageNode):
             self.listen(topic, partial(callback, camera), topics.camera_topic(camera, topic), optional)
 
     def activate(self) -> None:
-        self._timers = [
+        self._periodic = [
             self.create_timer(1.0 / self._settings.identities_rate, self._publish_identities),
             self.create_timer(max(self._settings.tf_wait / 3, 0.02), self._work_off),
         ]
 
     def deactivate(self) -> None:
-        for timer in self._timers:
+        for timer in self._periodic:
             self.destroy_timer(timer)
 
     def reconfigure(self, settings: object) -> None:
