@@ -19,8 +19,21 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "camera": ("mobinet.recordings.base:SourceSettings", "mobinet_ros.camera_node:CameraSettings"),
     "detector": ("mobinet.detection:DetectorSettings", *_STAGE),
     "tracker": ("mobinet.tracking:TrackerSettings", *_STAGE),
-    "overlay": ("mobinet.viewing.overlay:OverlaySettings", *_STAGE),
-    "viewer": ("mobinet.viewing.rerun_view:RerunSettings",),
+    "reid": (
+        "mobinet.reid.embedder:EmbedderSettings",
+        "mobinet.reid.describer:DescriberSettings",
+        *_STAGE,
+    ),
+    "cooperation": (
+        "mobinet.cooperation:GroundSettings",
+        "mobinet.cooperation:IdentitySettings",
+        "mobinet_ros.cooperation_node:CooperationSettings",
+        "mobinet.cooperation:PeerSettings",
+        *_STAGE,
+    ),
+    "overlay": ("mobinet.viewing:OverlaySettings", "mobinet_ros.overlay_node:OverlayNodeSettings", *_STAGE),
+    "marker": ("mobinet_ros.markers:MarkerSettings",),
+    "viewer": ("mobinet.viewing:RerunSettings", "mobinet_ros.viewer_node:ViewerSettings", *_STAGE),
 }
 _BUILT_IN = ("use_sim_time", "autostart", "start_type_description_service")
 

@@ -65,6 +65,11 @@ class ChildState:
     given_up: bool
 
 
+def module_command(spec: ProcessSpec) -> list[str]:
+    """Runs the executable's module with this Python."""
+    return [sys.executable, "-m", f"mobinet_ros.{spec.executable}", *spec.arguments]
+
+
 @dataclass
 class Supervisor:
     """The processes of one rig. Use as a context manager: leaving it ends all of them.
@@ -75,6 +80,7 @@ class Supervisor:
         folder: gets a log file a process; made when missing.
         report: is called with one line for people: a warning of a process, a death, a restart.
         settings: of restarts and endings.
+        command: what runs a spec.
     """
 
     specs: Sequence[ProcessSpec]
@@ -82,6 +88,7 @@ class Supervisor:
     folder: Path
     report: Callable[[str], None]
     settings: SupervisorSettings = field(default_factory=SupervisorSettings)
+    command: Callable[[ProcessSpec], list[str]] = module_command
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -125,7 +132,12 @@ class Supervisor:
                 self._start(child)
 
     def stop(self) -> None:
-        """Ends every process: SIGINT, then SIGTERM, then SIGKILL for what is left."""
+        """Ends every process: SIGINT, then SIGTERM, then SIGKILL for what is left.
+
+        What they print while they end stays in their logs.
+        """
+        for child in self._children:
+            self._show_new_lines(child)
         waits = ((signal.SIGINT, self.settings.interrupt_s), (signal.SIGTERM, self.settings.terminate_s))
         try:
             for number, patience_s in waits:
@@ -139,15 +151,12 @@ class Supervisor:
                 self.report(f"{child.spec.name} does not end, killed")
         self._signal_all(signal.SIGKILL)
         self._wait_all(self.settings.terminate_s)
-        for child in self._children:
-            self._show_new_lines(child)
 
     def _start(self, child: _Child) -> None:
-        command = [sys.executable, "-m", f"mobinet_ros.{child.spec.executable}", *child.spec.arguments]
         environment = {**self.environment, "PYTHONUNBUFFERED": "1", **child.spec.environment}
         with child.log.open("ab") as log:
             child.process = subprocess.Popen(
-                command,
+                self.command(child.spec),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
