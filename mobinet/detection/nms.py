@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mobinet.boxes import iou_matrix
 from mobinet.types import Float32, Int64
 
 # Bounds the time of a frame on which a network finds something everywhere.
@@ -25,16 +26,11 @@ def suppress(boxes: Float32, scores: Float32, class_ids: Int64, iou_threshold: f
     order = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
     boxes = boxes[order].astype(np.float64)
     classes = class_ids[order]
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     alive = np.ones(len(order), bool)
     for index in range(len(order)):
-        if not alive[index]:
-            continue
-        rivals = index + 1 + np.flatnonzero(alive[index + 1 :] & (classes[index + 1 :] == classes[index]))
-        low = np.maximum(boxes[index, :2], boxes[rivals, :2])
-        high = np.minimum(boxes[index, 2:], boxes[rivals, 2:])
-        overlap = np.prod(np.clip(high - low, 0, None), axis=1)
-        union = areas[index] + areas[rivals] - overlap
-        alive[rivals[overlap > iou_threshold * union]] = False
+        if alive[index]:
+            rivals = index + 1 + np.flatnonzero(alive[index + 1 :] & (classes[index + 1 :] == classes[index]))
+            overlaps = iou_matrix(boxes[index : index + 1], boxes[rivals])[0]
+            alive[rivals[overlaps > iou_threshold]] = False
     kept: Int64 = order[alive]
     return kept

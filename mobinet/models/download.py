@@ -62,18 +62,23 @@ def _exclusive(part: Path) -> Iterator[BinaryIO]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ModelError(f"{part}: another process is fetching it; wait for it to finish") from error
-        yield file
+        try:
+            yield file
+        finally:
+            if file.tell() == 0:
+                part.unlink(missing_ok=True)
 
 
 def _receive(entry: ZooEntry, file: BinaryIO, progress: Progress) -> None:
     """Fills ``file`` up to the entry's size; a connection that breaks is taken up again as long as bytes come."""
-    attempts = _ATTEMPTS
     if file.tell() > entry.size:
         _restart(file)
+    attempts, furthest = _ATTEMPTS, file.tell()
     while file.tell() < entry.size:
-        before = file.tell()
         reason = _receive_some(entry, file, progress)
-        attempts = _ATTEMPTS if file.tell() > before else attempts - 1
+        # Only what was never reached before counts: a server may begin again each time and break at the same byte.
+        attempts = _ATTEMPTS if file.tell() > furthest else attempts - 1
+        furthest = max(furthest, file.tell())
         if attempts == 0:
             raise ModelError(
                 f"{entry.url}: the download stopped after {file.tell()} of {entry.size} bytes ({reason}); "
@@ -89,13 +94,17 @@ def _receive_some(entry: ZooEntry, file: BinaryIO, progress: Progress) -> str:
         with urllib.request.urlopen(urllib.request.Request(entry.url, headers=headers), timeout=_TIMEOUT_S) as answer:
             if start and not _continues(answer, start):
                 _restart(file)
-            while file.tell() < entry.size and (block := answer.read(_BLOCK_BYTES)):
+            while block := answer.read(min(_BLOCK_BYTES, entry.size - file.tell())):
                 file.write(block)
-                progress(min(file.tell(), entry.size), entry.size)
+                progress(file.tell(), entry.size)
     except urllib.error.HTTPError as error:
+        error.close()
         if error.code == _RANGE_NOT_SATISFIABLE:
             _restart(file)
-            return "the server has a shorter file"
+            raise ModelError(
+                f"{entry.url}: expected {entry.size} bytes, the file there ends at {start} or before; it is another "
+                "one: update mobinet or report it"
+            ) from error
         raise ModelError(
             f"{entry.url}: the server answered {error.code} {error.reason}; the file may have moved, look at "
             f"{entry.project} and put it at {models_folder() / entry.file_name}"
