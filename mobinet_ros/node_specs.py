@@ -139,7 +139,7 @@ def _robot_specs(robot: RobotRig, settings: LaunchSettings) -> list[NodeSpec]:
     cameras = [camera.name for camera in robot.cameras]
     remappings = robot.remappings + tuple(pair for camera in robot.cameras for pair in _driver_remappings(camera))
     for stage, parameters in robot.stages.items():
-        own: dict[str, Any] = {"cameras": cameras}
+        own: dict[str, Any] = {} if stage in _WITHOUT_CAMERAS else {"cameras": cameras}
         if stage in _NEEDS_ROBOT:
             own["robot"] = robot.name
         name = STAGES[stage]
@@ -152,6 +152,7 @@ def _robot_specs(robot: RobotRig, settings: LaunchSettings) -> list[NodeSpec]:
 
 
 _NEEDS_ROBOT = ("cooperation",)
+_WITHOUT_CAMERAS = ("marker",)
 
 
 def _camera_spec(robot: RobotRig, camera: CameraRig, settings: LaunchSettings) -> NodeSpec:

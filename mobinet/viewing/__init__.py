@@ -3,7 +3,7 @@
 from mobinet.viewing.colours import identity_colour, track_colour
 from mobinet.viewing.overlay import OverlaySettings, draw_overlay
 from mobinet.viewing.rerun_layout import CameraKey
-from mobinet.viewing.rerun_view import RerunSettings, RerunView
+from mobinet.viewing.rerun_view import RerunSettings, RerunView, merge_identities
 from mobinet.viewing.trails import Trails, foot_point
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "draw_overlay",
     "foot_point",
     "identity_colour",
+    "merge_identities",
     "track_colour",
 ]

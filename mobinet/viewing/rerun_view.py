@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import socket
+import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ WEB_PORT = 9090
 # readable on the light and the dark theme, and too grey for an identity's
 _ROBOT_COLOUR: Rgb = (110, 130, 160)
 _JUMP_BACK_NS = 1_000_000_000
+# Rerun serves a page until the process ends: a second view on the same port must not ask again
+_pages_served: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class RerunView:
     """What one network sees, sent to any number of browsers.
 
     Nothing is shown before ``serve``; whatever is logged must carry the stamp of the image it belongs to, in
-    nanoseconds. Not safe to call from several threads at once.
+    nanoseconds. May be called from several threads.
 
     Args:
         cameras: fixes the layout, in this order.
@@ -65,6 +68,7 @@ class RerunView:
         self._cameras = tuple(CameraKey(*key) for key in cameras)
         self._scales: dict[CameraKey, float] = {}
         self._trails: Trails[str] = Trails(self._settings.trail_s)
+        self._lock = threading.RLock()
         self._newest_ns: dict[str, int] = {}
         self._server = ""
         self._recordings = [self._new_recording()]
@@ -81,15 +85,18 @@ class RerunView:
             SettingsError: a port is taken.
         """
         host = self._settings.host
-        for wanted in (port, web_port):
-            _check_free(wanted)
+        _check_free(port)
+        if web_port not in _pages_served:
+            _check_free(web_port)
         self._recordings[0].serve_grpc(
             grpc_port=port,
             default_blueprint=self._layout(),
             server_memory_limit=f"{self._settings.memory_limit_mb}MB",
             cors_allow_origin=[f"http://{host}:{web_port}"],
         )
-        self._rerun.serve_web_viewer(web_port=web_port, open_browser=False)
+        if web_port not in _pages_served:
+            self._rerun.serve_web_viewer(web_port=web_port, open_browser=False)
+            _pages_served.add(web_port)
         self._server = f"rerun+http://127.0.0.1:{port}/proxy"
         data = f"rerun+http://{host}:{port}/proxy"
         url = f"http://{host}:{web_port}/?url={quote(data, safe='')}"
@@ -117,6 +124,12 @@ class RerunView:
         self._scales[key] = scale
         _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, self._settings.jpeg_quality])
         self._log(key.path, stamp_ns, self._rerun.EncodedImage(contents=jpeg.tobytes(), media_type="image/jpeg"))
+
+    def log_compressed(self, robot: str, camera: str, stamp_ns: int, data: bytes) -> None:
+        """Shows an image that is JPEG or PNG already, as it is."""
+        key = CameraKey(robot, camera)
+        self._scales[key] = 1.0
+        self._log(key.path, stamp_ns, self._rerun.EncodedImage(contents=data))
 
     def log_tracks(
         self,
@@ -174,12 +187,14 @@ class RerunView:
         self._log(f"{AGE}/{CameraKey(robot, camera)}", stamp_ns, self._rerun.Scalars([age_ms]))
 
     def _log(self, path: str, stamp_ns: int, entity: Any) -> None:
-        if stamp_ns < self._newest_ns.get(path, 0) - _JUMP_BACK_NS and self._server:
-            self._restart()
-        self._newest_ns[path] = max(stamp_ns, self._newest_ns.get(path, 0))
-        recording = self._recordings[-1]
-        recording.set_time(TIMELINE, timestamp=np.datetime64(stamp_ns, "ns"))
-        recording.log(path, entity)
+        with self._lock:
+            if stamp_ns < self._newest_ns.get(path, 0) - _JUMP_BACK_NS and self._server:
+                self._restart()
+            self._newest_ns[path] = max(stamp_ns, self._newest_ns.get(path, 0))
+            recording = self._recordings[-1]
+            # the time is kept by thread: every call must set it
+            recording.set_time(TIMELINE, timestamp=np.datetime64(stamp_ns, "ns"))
+            recording.log(path, entity)
 
     def _restart(self) -> None:
         """A replay began anew: a fresh recording, or browsers would stay at the newest time of the old one."""

@@ -73,6 +73,15 @@ def test_a_taken_port_is_named(view: RerunView, which: str) -> None:
             view.serve(**ports)
 
 
+def test_a_closed_view_frees_its_ports(view: RerunView) -> None:
+    port, web_port = free_port(), free_port()
+    first = view.serve(port, web_port)
+    view.close()
+    again = RerunView([CameraKey("r1", "front")])
+    assert again.serve(port, web_port) == first
+    again.close()
+
+
 def test_without_rerun_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rerun", None)
     with pytest.raises(MissingDependencyError, match="pip install 'rerun-sdk'"):

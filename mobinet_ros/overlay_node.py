@@ -1,0 +1,132 @@
+"""Draws tracks and identities on the images of any number of cameras, while somebody looks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from rclpy.publisher import Publisher
+from std_msgs.msg import Header
+
+from mobinet.settings import check_settings, setting
+from mobinet.types import Image, Track
+from mobinet.viewing import OverlaySettings, Trails, draw_overlay, foot_point
+from mobinet_ros import topics
+from mobinet_ros.conversions import msg_to_identities, msg_to_tracks, stamp_to_ns
+from mobinet_ros.frame_buffer import FrameBuffer
+from mobinet_ros.identity_labels import IdentityLabels
+from mobinet_ros.image_conversions import ImageMessageFactory, image_to_compressed_msg
+from mobinet_ros.image_hub import ImageHub
+from mobinet_ros.lifecycle import CamerasSettings, StageNode, run
+from mobinet_ros.msg import IdentityArray, TrackArray
+from mobinet_ros.worker import NewestWorker
+
+Drawn = tuple[Header, Image, list[Track]]
+
+
+@dataclass(frozen=True)
+class OverlayNodeSettings:
+    """What the node has beside the drawing's settings."""
+
+    robot: str = setting("", "name of this robot in identities; empty: the last part of the namespace")
+    jpeg_quality: int = setting(80, "of overlay/compressed", minimum=1, maximum=100, live=True)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+class OverlayNode(StageNode):
+    """Joins images and tracks by their stamp. Without a subscriber it keeps no image and draws nothing."""
+
+    def __init__(self, cli_args: Sequence[str] | None = None, hub: ImageHub | None = None) -> None:
+        super().__init__("overlay_node", cli_args, hub)
+        self._cameras = self.parameters.declare(CamerasSettings)
+        self._settings = self.parameters.declare(OverlaySettings)
+        self._own = self.parameters.declare(OverlayNodeSettings)
+        self._robot = self._own.robot or self.get_namespace().strip("/").rpartition("/")[2]
+        self._labels = IdentityLabels()
+        self._factory = ImageMessageFactory()
+        self._frames: dict[str, FrameBuffer] = {}
+        self._trails: dict[str, Trails[int]] = {}
+        self._raw: dict[str, Publisher] = {}
+        self._compressed: dict[str, Publisher] = {}
+        self._worker: NewestWorker[Drawn] | None = None
+
+    def configure(self) -> None:
+        for camera in self._cameras.names():
+            self._frames[camera] = FrameBuffer()
+            self._trails[camera] = Trails(self._settings.trail_s)
+            self._raw[camera] = self.advertise(topics.OVERLAY, topics.camera_topic(camera, topics.OVERLAY))
+            name = topics.camera_topic(camera, topics.OVERLAY_COMPRESSED)
+            self._compressed[camera] = self.advertise(topics.OVERLAY_COMPRESSED, name)
+            self.listen_images(camera, self._cameras.image_transport, partial(self._on_image, camera))
+            self.listen(topics.TRACKS, partial(self._on_tracks, camera), topics.camera_topic(camera, topics.TRACKS))
+        self.listen(topics.IDENTITIES, self._on_identities, optional=True)
+
+    def activate(self) -> None:
+        self._worker = NewestWorker("overlay", self._draw)
+
+    def deactivate(self) -> None:
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+
+    def cleanup(self) -> None:
+        self._labels = IdentityLabels()
+        for table in (self._frames, self._trails, self._raw, self._compressed):
+            table.clear()
+
+    def reconfigure(self, settings: object) -> None:
+        if isinstance(settings, OverlaySettings):
+            self._settings = settings
+        elif isinstance(settings, OverlayNodeSettings):
+            self._own = settings
+
+    def _is_watched(self, camera: str) -> bool:
+        publishers = (self._raw.get(camera), self._compressed.get(camera))
+        return any(publisher is not None and publisher.get_subscription_count() for publisher in publishers)
+
+    def _on_image(self, camera: str, header: Header, image: Image) -> None:
+        frames = self._frames[camera]
+        if self._is_watched(camera):
+            frames.add(stamp_to_ns(header.stamp), image)
+        else:
+            frames.clear()
+
+    def _on_identities(self, msg: IdentityArray) -> None:
+        self._labels.update(msg_to_identities(msg))
+
+    def _on_tracks(self, camera: str, msg: TrackArray) -> None:
+        if self._worker is None or not self._is_watched(camera):
+            return
+        image = self._frames[camera].get(stamp_to_ns(msg.header.stamp))
+        if image is None:
+            self.health.count("tracks_without_image")
+            return
+        self._worker.put(camera, (msg.header, image, msg_to_tracks(msg)))
+        self.health.counters["overtaken_images"] = self._worker.dropped
+
+    def _draw(self, waiting: dict[str, Drawn]) -> None:
+        for camera, item in waiting.items():
+            self.guarded(self._draw_one, camera, *item)
+
+    def _draw_one(self, camera: str, header: Header, image: Image, tracks: list[Track]) -> None:
+        trails = self._trails[camera]
+        trails.update(stamp_to_ns(header.stamp), {track.track_id: foot_point(track.box) for track in tracks})
+        names = self._labels.of_camera(self._robot, camera)
+        canvas = draw_overlay(image, tracks, names, self._settings, trails)
+        if self._raw[camera].get_subscription_count():
+            self.send(self._raw[camera], self._factory.fill(canvas, header))
+        if self._compressed[camera].get_subscription_count():
+            jpeg = image_to_compressed_msg(canvas, header, self._own.jpeg_quality)
+            self.send(self._compressed[camera], jpeg)
+
+
+def main() -> int:
+    return run(OverlayNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""Shows a whole rig in a browser: every camera, the map, rates and ages."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sensor_msgs.msg import CompressedImage
+from std_msgs.msg import Header
+
+from mobinet.errors import SettingsError, TransformError
+from mobinet.settings import check_settings, setting
+from mobinet.transforms import TransformBuffer
+from mobinet.types import Identity, Image
+from mobinet.viewing import CameraKey, RerunSettings, RerunView, merge_identities
+from mobinet_ros import topics
+from mobinet_ros.conversions import msg_to_identities, msg_to_tracks, stamp_to_ns
+from mobinet_ros.identity_labels import IdentityLabels
+from mobinet_ros.image_hub import ImageHub
+from mobinet_ros.lifecycle import CamerasSettings, StageNode, run
+from mobinet_ros.live_table import CameraRow
+from mobinet_ros.msg import IdentityArray, TrackArray
+from mobinet_ros.tf_listener import listen_to_tf
+from mobinet_ros.worker import NewestWorker
+
+SHOW_PERIOD_S = 0.2
+ROBOT_SILENT_AFTER_NS = 3_000_000_000
+JUMP_BACK_NS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class ViewerSettings:
+    """What the node has beside the view's settings."""
+
+    robots: tuple[str, ...] = setting((), "the robots' namespaces, relative to the node's; none: those of the cameras")
+    map_frame: str = setting("map", "the frame of the map")
+    port: int = setting(9876, "TCP port of the data", minimum=1, maximum=65535)
+    web_port: int = setting(9090, "TCP port of the page", minimum=1, maximum=65535)
+    open_browser: bool = setting(False, "open the page on this machine")
+    image_rate: float = setting(10.0, "images shown of each camera, Hz at most", minimum=0.1, maximum=100.0, live=True)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+class ViewerNode(StageNode):
+    """Listens to all robots of a rig. Cameras are named ROBOT/CAMERA, relative to the node's namespace."""
+
+    def __init__(self, cli_args: Sequence[str] | None = None, hub: ImageHub | None = None) -> None:
+        super().__init__("viewer_node", cli_args, hub)
+        cameras = self.parameters.declare(CamerasSettings)
+        self._transport = cameras.image_transport
+        self._keys = [_camera_key(name) for name in cameras.cameras]
+        self._settings = self.parameters.declare(ViewerSettings)
+        self._view_settings = self.parameters.declare(RerunSettings)
+        self._robots = self._settings.robots or tuple(dict.fromkeys(key.robot for key in self._keys))
+        self._view: RerunView | None = None
+        self._worker: NewestWorker[tuple[Header, Image]] | None = None
+        self._forget_all()
+
+    def _forget_all(self) -> None:
+        self._transforms = TransformBuffer()
+        self._labels = {robot: IdentityLabels() for robot in self._robots}
+        self._identities: dict[str, tuple[int, list[Identity]]] = {}
+        self._tracks = {key: CameraRow() for key in self._keys}
+        self._newest_ns: dict[str, int] = {}
+        self._shown_ns: dict[CameraKey, int] = {}
+
+    def configure(self) -> None:
+        self._forget_all()
+        self._view = RerunView(self._keys, self._view_settings)
+        url = self._view.serve(self._settings.port, self._settings.web_port, self._settings.open_browser)
+        self.get_logger().info(f"the view is at {url}")
+        for key in self._keys:
+            self._listen_to(key)
+        for robot in self._robots:
+            name = f"{robot}/{topics.IDENTITIES.name}"
+            self.listen(topics.IDENTITIES, partial(self._on_identities, robot), name, optional=True)
+        listen_to_tf(self, self._transforms)
+
+    def _listen_to(self, key: CameraKey) -> None:
+        self.listen(topics.TRACKS, partial(self._on_tracks, key), topics.camera_topic(str(key), topics.TRACKS))
+        if self._transport == "compressed":
+            name = topics.camera_topic(str(key), topics.COMPRESSED_IN)
+            self.listen(topics.COMPRESSED_IN, partial(self._on_compressed, key), name)
+        else:
+            self.listen_images(str(key), self._transport, partial(self._on_image, key))
+
+    def activate(self) -> None:
+        self._worker = NewestWorker("viewer", self._show_images)
+        self._timer = self.create_timer(SHOW_PERIOD_S, self._show_map)
+
+    def deactivate(self) -> None:
+        self.destroy_timer(self._timer)
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+
+    def cleanup(self) -> None:
+        if self._view is not None:
+            self._view.close()
+            self._view = None
+
+    def reconfigure(self, settings: object) -> None:
+        if isinstance(settings, ViewerSettings):
+            self._settings = settings
+
+    def _is_due(self, key: CameraKey, header: Header) -> bool:
+        """Whether an image is to be shown; the others would only fill the memory of the browsers."""
+        stamp_ns = stamp_to_ns(header.stamp)
+        # the next image may come a little early: half an image period is no reason to skip one
+        if 0 <= stamp_ns - self._shown_ns.get(key, -1) < 0.9e9 / self._settings.image_rate:
+            return False
+        self._shown_ns[key] = stamp_ns
+        return True
+
+    def _on_image(self, key: CameraKey, header: Header, image: Image) -> None:
+        if self._worker is not None and self._is_due(key, header):
+            self._worker.put(str(key), (header, image))
+
+    def _show_images(self, waiting: dict[str, tuple[Header, Image]]) -> None:
+        for name, (header, image) in waiting.items():
+            if self._view is not None:
+                self.guarded(self._view.log_image, *_camera_key(name), stamp_to_ns(header.stamp), image)
+
+    def _on_compressed(self, key: CameraKey, msg: CompressedImage) -> None:
+        if self._view is not None and self._is_due(key, msg.header):
+            self._view.log_compressed(*key, stamp_to_ns(msg.header.stamp), bytes(msg.data))
+
+    def _on_tracks(self, key: CameraKey, msg: TrackArray) -> None:
+        stamp_ns, now = stamp_to_ns(msg.header.stamp), self.now_ns
+        row = self._tracks[key]
+        row.received_ns.append(now)
+        row.age_ms = (now - stamp_ns) / 1e6
+        if stamp_ns < self._newest_ns.get(key.robot, 0) - JUMP_BACK_NS:
+            self._newest_ns.clear()
+            self._transforms.clear()
+        self._newest_ns[key.robot] = stamp_ns
+        names = self._labels[key.robot].of_camera(*key) if key.robot in self._labels else {}
+        if self._view is not None:
+            self._view.log_tracks(*key, stamp_ns, msg_to_tracks(msg), names)
+
+    def _on_identities(self, robot: str, msg: IdentityArray) -> None:
+        identities = msg_to_identities(msg)
+        self._labels[robot].update(identities)
+        self._identities[robot] = (self.now_ns, identities)
+
+    def _show_map(self) -> None:
+        """Identities, robots and plots, at the newest stamp of all cameras."""
+        with self._lock:
+            if self._view is None or not self._newest_ns:
+                return
+            now, newest_ns = self.now_ns, max(self._newest_ns.values())
+            heard = self._identities.items()
+            living = {robot: said for robot, (at, said) in heard if abs(now - at) < ROBOT_SILENT_AFTER_NS}
+            self._view.log_identities(newest_ns, merge_identities(living))
+            for key, row in self._tracks.items():
+                self._view.log_metrics(*key, newest_ns, row.rate_hz(now), row.age_ms)
+            for robot in self._robots:
+                self._show_robot(robot, newest_ns)
+
+    def _show_robot(self, robot: str, newest_ns: int) -> None:
+        stamp_ns = self._newest_ns.get(robot, newest_ns)
+        try:
+            pose = self._transforms.lookup(self._settings.map_frame, f"{robot}/base_link", stamp_ns)
+        except TransformError as error:
+            self.report(f"tf {robot}", str(error))
+            return
+        if self._view is not None:
+            self._view.log_robot(robot, newest_ns, pose)
+
+
+def _camera_key(name: str) -> CameraKey:
+    robot, _, camera = name.partition("/")
+    if not robot or not camera:
+        raise SettingsError(f"cameras: expected ROBOT/CAMERA, got '{name}'")
+    return CameraKey(robot, camera)
+
+
+def main() -> int:
+    return run(ViewerNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
