@@ -9,7 +9,6 @@ from typing import Any
 
 from mobinet.errors import MobinetError
 from mobinet_ros.doctor.checks import diagnose
-from mobinet_ros.doctor.graph import take_snapshot
 from mobinet_ros.doctor.report import exit_status, write_json, write_text
 
 FAILED = 3
@@ -48,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
     except MobinetError as error:
         print(f"mobinet doctor: {error}", file=sys.stderr)
         return FAILED
+    from mobinet_ros.doctor.graph import take_snapshot  # rclpy takes long to load, and only this command needs it
+
     snapshot = replace(take_snapshot(args.seconds, args.map_frame), expected_nodes=expected)
     findings = diagnose(snapshot)
     write: Any = write_json if args.json else write_text
@@ -60,4 +61,4 @@ def rig_nodes(path: str) -> tuple[str, ...]:
     from mobinet_ros.node_specs import rig_node_specs
     from mobinet_ros.rig import load_rig
 
-    return tuple(f"{spec.namespace.rstrip('/')}/{spec.name}" for spec in rig_node_specs(load_rig(path)))
+    return tuple(spec.full_name for spec in rig_node_specs(load_rig(path)))

@@ -19,14 +19,7 @@ pytest.importorskip("rclpy", reason="needs ROS 2: make test ROS=kilted")
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENES = Path(__file__).with_name("doctor_faults.py")
-DOCTOR = (
-    "import argparse, sys\n"
-    "from mobinet_ros.doctor.command import register\n"
-    "parser = argparse.ArgumentParser()\n"
-    "register(parser.add_subparsers())\n"
-    "args = parser.parse_args()\n"
-    "sys.exit(args.run(args))\n"
-)
+DOCTOR = "import sys; from mobinet.cli import main; sys.exit(main())"
 
 
 def environment() -> dict[str, str]:
@@ -128,8 +121,12 @@ def test_nothing_is_found_in_a_healthy_graph() -> None:
     assert report["topics"]["/r1/image_raw"] > 5
 
 
-def test_mixture_of_times_is_named_and_stamps_on_the_clock_are_no_fault() -> None:
-    found = {f["check"]: f["what"] for f in diagnose("mixed_time")["findings"] if f["severity"] != "note"}
+def test_mixture_of_times_is_named_and_stamps_on_the_clock_are_no_fault(tmp_path: Path) -> None:
+    rig = tmp_path / "rig.yaml"
+    rig.write_text("rig_version: 1\nrobots: {r9: {cameras: {front: {source: street.avi}}}}\n")
+    report = diagnose("mixed_time", "--rig", str(rig))
+    found = {f["check"]: f["what"] for f in report["findings"] if f["severity"] != "note"}
+    assert "/r9/tracker" in found["missing-node"]
     assert "/sim/tracker" in found["mixed-time"]
     assert "/sim/camera" in found["mixed-time"]
     assert "stale-stamp" not in found
