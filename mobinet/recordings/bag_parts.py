@@ -149,7 +149,7 @@ class WholeBag:
             if kind != "cdr":
                 self.close()
                 raise RecordingError(
-                    f"bag '{self._path}': topic '{connection.topic}' is serialised as '{kind}', expected cdr; record it anew"
+                    f"bag '{self._path}': topic '{connection.topic}' is serialised as '{kind}', expected cdr: record it"
                 )
 
     def messages(self, names: Collection[str], start_ns: int | None, stop_ns: int | None) -> Iterator[BagMessage]:
