@@ -111,8 +111,8 @@ class CooperationNode(StageNode):
 
     def activate(self) -> None:
         self._periodic = [
-            self.create_timer(1.0 / self._settings.identities_rate, self._publish_identities),
-            self.create_timer(max(self._settings.tf_wait / 3, 0.02), self._work_off),
+            self.every(1.0 / self._settings.identities_rate, self._publish_identities),
+            self.every(max(self._settings.tf_wait / 3, 0.02), self._work_off),
         ]
 
     def deactivate(self) -> None:
@@ -141,22 +141,21 @@ class CooperationNode(StageNode):
 
     def _work_off(self) -> None:
         """Takes the waiting tracks in their order, as far as their transforms have come."""
-        with self._lock:
-            while self.active and self._waiting:
-                camera, msg = self._waiting[0]
-                try:
-                    pose = self._transforms.lookup(
-                        self._settings.map_frame, msg.header.frame_id, stamp_to_ns(msg.header.stamp)
-                    )
-                except TransformError as error:
-                    if self.now_ns - stamp_to_ns(msg.header.stamp) < self._settings.tf_wait * 1e9:
-                        return
-                    self.health.count("tracks_without_transform")
-                    self.report("tf", str(error))
-                    self._waiting.popleft()
-                    continue
+        while self.active and self._waiting:
+            camera, msg = self._waiting[0]
+            try:
+                pose = self._transforms.lookup(
+                    self._settings.map_frame, msg.header.frame_id, stamp_to_ns(msg.header.stamp)
+                )
+            except TransformError as error:
+                if self.now_ns - stamp_to_ns(msg.header.stamp) < self._settings.tf_wait * 1e9:
+                    return
+                self.health.count("tracks_without_transform")
+                self.report("tf", str(error))
                 self._waiting.popleft()
-                self.guarded(self._see, camera, msg, CameraPose(pose))
+                continue
+            self._waiting.popleft()
+            self.guarded(self._see, camera, msg, CameraPose(pose))
 
     def _see(self, camera: str, msg: TrackArray, pose: CameraPose) -> None:
         stamp_ns = stamp_to_ns(msg.header.stamp)
@@ -214,12 +213,11 @@ class CooperationNode(StageNode):
         self.health.count("heard_bytes", len(msg.payload))
 
     def _publish_identities(self) -> None:
-        with self._lock:
-            identities = self._map.identities(self.now_ns)
-            newest = max((i.last_seen_ns for i in identities), default=self.now_ns)
-            header = make_header(newest, self._settings.map_frame)
-            self.send(self._identities, identities_to_msg(identities, header))
-            self.health.counters["identities"] = len(identities)
+        identities = self._map.identities(self.now_ns)
+        newest = max((i.last_seen_ns for i in identities), default=self.now_ns)
+        header = make_header(newest, self._settings.map_frame)
+        self.send(self._identities, identities_to_msg(identities, header))
+        self.health.counters["identities"] = len(identities)
 
 
 def envelope_to_msg(envelope: PeerEnvelope) -> Envelope:

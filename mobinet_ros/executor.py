@@ -2,7 +2,8 @@
 
 rclpy gathers every entity of every node before each wait. A managed node has a dozen services that are called once a
 day, and a process with all nodes of a robot has ten such nodes: for each image the gathering took longer than the work.
-So subscriptions are waited for by one thread, and everything else by another.
+So subscriptions are waited for by one thread, and everything else by another. Entities of both kinds must not share a
+mutually exclusive callback group: StageNode gives its own a reentrant one.
 """
 
 from __future__ import annotations

@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
+from rclpy.timer import Timer
 from std_msgs.msg import Header
 
 try:
@@ -79,6 +81,8 @@ class StageNode(LifecycleNode):
         self.hub = hub or ImageHub()
         # input is handled in one thread, services in another: a transition must not empty what a callback uses
         self._lock = threading.RLock()
+        # a group that excludes would let one thread wait without what the other is just executing, for ever
+        self._group = ReentrantCallbackGroup()
         self.health = Health(self)
         self.parameters = SettingsParameters(self, self._reconfigure_locked)
         self._failure = ""
@@ -87,7 +91,7 @@ class StageNode(LifecycleNode):
         self._subscriptions_made: list[Subscription] = []
         self._image_inputs: list[tuple[str, ImageCallback, bool]] = []
         self._diagnostics = self.create_publisher(topics.DIAGNOSTICS.type, topics.DIAGNOSTICS.name, 10)
-        self._diagnostics_timer = self.create_timer(1.0, self._publish_diagnostics)
+        self.every(1.0, self._publish_diagnostics)
         self._autostart = self.parameters.declare(NodeSettings).autostart
 
     # what a subclass does
@@ -260,9 +264,19 @@ class StageNode(LifecycleNode):
             topic.qos,
             # health says why nothing comes, on /diagnostics; an event handler for each subscription slows every wait
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
+            callback_group=self._group,
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
         self._subscriptions_made.append(subscription)
+
+    def every(self, seconds: float, work: Callable[[], None]) -> Timer:
+        """Calls ``work`` periodically, in the node's time, never together with its other callbacks."""
+
+        def locked() -> None:
+            with self._lock:
+                self.guarded(work)
+
+        return self.create_timer(seconds, locked, callback_group=self._group)
 
     def send(self, publisher: Publisher, msg: Any) -> None:
         """Publishes while active; a middleware that is overrun costs this message, not the node."""
