@@ -12,11 +12,13 @@ from mobinet.detection.head import to_source
 from mobinet.detection.network_input import NetworkInput
 from mobinet.detection.postprocess import Selection
 from mobinet.detection.preprocessing import prepare
-from mobinet.detection.recognition import class_names_of, head_of, signature_of
+from mobinet.detection.recognition import class_names_of, head_of, signature_of, takes_batches
 from mobinet.detection.sidecar import Sidecar, input_format_of, read_sidecar
-from mobinet.errors import ModelError
 from mobinet.models.session import load_session
 from mobinet.types import Detections, Frame, Image
+
+# More images at once need more memory but are hardly faster.
+_ANY = 16
 
 
 class NetworkDetector:
@@ -39,6 +41,7 @@ class NetworkDetector:
         self._input = NetworkInput(self._session, sidecar)
         signature = signature_of(self._session, self._input)
         self._head = head_of(path, signature, sidecar.head)
+        self._step = self._input.batch or (_ANY if takes_batches(self._session, self._input) else 1)
         self._format = input_format_of(sidecar, self._head.input_format)
         self.class_names = class_names_of(path, sidecar, signature, self._head.class_count)
         self._selection = Selection(settings, self.class_names)
@@ -59,19 +62,13 @@ class NetworkDetector:
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         selection = self._selection
         images = [frame.require_image() for frame in frames]
-        step = self._input.batch or max(1, len(images))
-        groups = [images[start : start + step] for start in range(0, len(images), step)]
+        groups = [images[start : start + self._step] for start in range(0, len(images), self._step)]
         return [detections for group in groups for detections in self._detect_group(group, selection)]
 
     def _detect_group(self, images: Sequence[Image], selection: Selection) -> list[Detections]:
         prepared = [prepare(image, self._format) for image in images]
         feeds = self._input.feeds(np.stack([tensor for tensor, _ in prepared]))
         candidates = self._head.decode(self._session.run(feeds))
-        if len(candidates) < len(images):
-            raise ModelError(
-                f"{self._session.path}: {len(images)} images gave {len(candidates)} results; export the network "
-                "with a batch of one, or with a batch that is dynamic in its outputs too"
-            )
         return [
             selection.apply(to_source(found, placement), *image.shape[:2], overlapping=self._head.overlapping)
             for image, (_, placement), found in zip(images, prepared, candidates, strict=False)

@@ -24,13 +24,13 @@ def suppress(boxes: Float32, scores: Float32, class_ids: Int64, iou_threshold: f
         ``(K,)`` indices of what stays, best score first; equal scores in input order.
     """
     order = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
-    boxes = boxes[order].astype(np.float64)
+    corners = boxes[order].astype(np.float64)
     classes = class_ids[order]
     alive = np.ones(len(order), bool)
     for index in range(len(order)):
         if alive[index]:
             rivals = index + 1 + np.flatnonzero(alive[index + 1 :] & (classes[index + 1 :] == classes[index]))
-            overlaps = iou_matrix(boxes[index : index + 1], boxes[rivals])[0]
+            overlaps = iou_matrix(corners[index : index + 1], corners[rivals])[0]
             alive[rivals[overlaps > iou_threshold]] = False
     kept: Int64 = order[alive]
     return kept

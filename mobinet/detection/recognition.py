@@ -51,6 +51,16 @@ def signature_of(session: Session, network_input: NetworkInput) -> Signature:
     )
 
 
+def takes_batches(session: Session, network_input: NetworkInput) -> bool:
+    """Whether a network of open batch size really answers two images with two results; many exports do not."""
+    blank = np.zeros((2, 3, network_input.height, network_input.width), np.float32)
+    try:
+        outputs = session.run(network_input.feeds(blank))
+    except ModelError:
+        return False
+    return all(output.ndim > 0 and len(output) == len(blank) for output in outputs)
+
+
 def head_of(path: Path, signature: Signature, name: str) -> Head:
     """The head called ``name``, or the first that recognises the network when empty.
 

@@ -23,8 +23,9 @@ def write_network(
     metadata: Mapping[str, str] | None = None,
     others: Sequence[onnx.ValueInfoProto] = (),
     image_name: str = "images",
+    repeat: bool = True,
 ) -> Path:
-    """Saves a network whose outputs are the given arrays, each (1, ...), repeated over the batch."""
+    """Saves a network whose outputs are the given arrays, each (1, ...), repeated over the batch unless told not to."""
     image = helper.make_tensor_value_info(image_name, dtype, [batch, channels, *size])
     nodes = [
         helper.make_node("Shape", [image_name], ["shape"]),
@@ -39,8 +40,9 @@ def write_network(
             numpy_helper.from_array(value, f"{name}_value"),
             numpy_helper.from_array(np.ones(value.ndim - 1, np.int64), f"{name}_ones"),
         ]
+        count = "count" if repeat else "one"
         nodes += [
-            helper.make_node("Concat", ["count", f"{name}_ones"], [f"{name}_repeats"], axis=0),
+            helper.make_node("Concat", [count, f"{name}_ones"], [f"{name}_repeats"], axis=0),
             helper.make_node("Tile", [f"{name}_value", f"{name}_repeats"], [name]),
         ]
         element = helper.np_dtype_to_tensor_dtype(value.dtype)

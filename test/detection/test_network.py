@@ -44,6 +44,19 @@ def test_frames_of_several_cameras_and_sizes(make_network, batch):
     assert detector.detect([]) == []
 
 
+def test_an_open_batch_that_is_none(make_network):
+    # the exporter left the batch of the input open, but the outputs are of one image: run one by one
+    path = make_network({"output0": yolo8_output()}, batch="n", repeat=False)
+    found = NetworkDetector(path, SETTINGS).detect([frame(), frame(200, 200), frame()])
+    assert [len(one) for one in found] == [1, 1, 1]
+    np.testing.assert_allclose(found[1].boxes, [[50, 50, 150, 150]])
+
+
+def test_more_frames_than_one_run_takes(make_network):
+    detector = NetworkDetector(make_network({"output0": yolo8_output()}, batch="n"), SETTINGS)
+    assert [len(one) for one in detector.detect([frame()] * 40)] == [1] * 40
+
+
 def test_open_sizes_come_from_the_yaml_file(make_network):
     path = make_network({"output0": yolo8_output(32)}, size=("h", "w"), batch="n")
     path.with_suffix(".yaml").write_text("input_size: [32, 32]\n")
