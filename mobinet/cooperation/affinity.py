@@ -10,10 +10,11 @@ Looks: linear in the dot product of the embeddings, limited on both sides; class
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobinet.cooperation import motion as cv
 from mobinet.cooperation.motion import Motion
@@ -66,13 +67,10 @@ def observe_pairs(
     ages = np.array([max(stamp_ns - t.last_ns, 0) / 1e9 for t in alive])
     ratios, distances = _compare(cv.predict(stacked, ages, settings.acceleration), settings)
     fade = settings.evidence_s * 1e9
-    for row, column in zip(*np.nonzero(np.triu(distances < np.inf, 1)), strict=True):
-        first, second = alive[row], alive[column]
-        pair = (first.id, second.id)
+    for row, column in zip(*np.nonzero(_comparable(alive, updated)), strict=True):
+        pair = (alive[row].id, alive[column].id)
         old = pairs.get(pair)
-        near = distances[row, column] < _NEAR * settings.gate
-        fresh = first.id in updated or second.id in updated
-        if not fresh or (old is None and not near) or _one_camera(first, second):
+        if old is None and distances[row, column] >= _NEAR * settings.gate:
             continue
         past = 0.0 if old is None else old.weight * float(np.exp(-(stamp_ns - old.stamp_ns) / fade))
         ratio, distance = float(ratios[row, column]), float(distances[row, column])
@@ -122,8 +120,15 @@ def excluded(first: Tracklet, second: Tracklet, evidence: PairEvidence | None, s
 
 
 def _one_camera(first: Tracklet, second: Tracklet) -> bool:
-    a, b = first.id.key, second.id.key
-    return a.robot == b.robot and a.camera == b.camera
+    return first.id.robot == second.id.robot and first.id.camera == second.id.camera
+
+
+def _comparable(alive: Sequence[Tracklet], updated: set[TrackletId]) -> NDArray[np.bool_]:
+    """``(N, N)`` upper triangle: pairs of different cameras of which one has something new to say."""
+    places = {place: code for code, place in enumerate({t.id[1:3] for t in alive})}
+    cameras = np.array([places[t.id[1:3]] for t in alive])
+    fresh = np.array([t.id in updated for t in alive])
+    return np.triu((cameras[:, None] != cameras[None, :]) & (fresh[:, None] | fresh[None, :]), 1)
 
 
 def _compare(motions: Motion, settings: IdentitySettings) -> tuple[Float64, Float64]:

@@ -14,7 +14,7 @@ from mobinet.cooperation.naming import NamedGroup
 from mobinet.cooperation.settings import IdentitySettings
 from mobinet.cooperation.tracklets import Tracklet, TrackletId
 from mobinet.errors import InputError
-from mobinet.types import Identity, Sighting
+from mobinet.types import Identity, Sighting, TrackKey
 
 
 class IdentityMap:
@@ -44,7 +44,7 @@ class IdentityMap:
         self._base = MapState()
         self._closed_slot: int | None = None
         self._newest_ns = 0
-        self._pending: dict[int, dict[tuple[int, object], Sighting]] = {}
+        self._pending: dict[int, dict[tuple[int, TrackKey], Sighting]] = {}
         self._states: dict[int, MapState] = {}
 
     def add(self, sightings: Sequence[Sighting]) -> int:
@@ -63,11 +63,12 @@ class IdentityMap:
             if self._closed_slot is not None and slot <= self._closed_slot:
                 self.refused["late"] += 1
                 continue
-            in_slot = self._pending.setdefault(slot, {})
             place = (sighting.stamp_ns, sighting.key)
+            in_slot = self._pending.get(slot, {})
             if place not in in_slot and sum(map(len, self._pending.values())) >= self.settings.max_pending:
                 self.refused["flood"] += 1
                 continue
+            self._pending[slot] = in_slot
             used += 1
             if place in in_slot and _preference(in_slot[place]) >= _preference(sighting):
                 continue
@@ -80,7 +81,7 @@ class IdentityMap:
 
     def identities(self, now_ns: int) -> list[Identity]:
         """All identities not expired, predicted to ``now_ns``, ordered by the age of their ids."""
-        state = self._state()
+        state = self._state(sorted(self._pending))
         result = []
         for group in sorted(state.groups.values(), key=lambda g: (g.born, g.identity_id)):
             identity = self._identity(group, state.tracklets, now_ns)
@@ -88,15 +89,13 @@ class IdentityMap:
                 result.append(identity)
         return result
 
-    def _state(self) -> MapState:
-        """The state after the newest slot; slots since the last change are folded again."""
+    def _state(self, slots: Sequence[int]) -> MapState:
+        """The state after the first of the pending slots, ascending; those since the last change are folded again."""
         state = self._base
-        for slot in sorted(self._pending):
-            known = self._states.get(slot)
-            if known is None:
-                sightings = list(self._pending[slot].values())
-                known = self._states[slot] = fold(state, sightings, self.settings) if sightings else state
-            state = known
+        for slot in slots:
+            if slot not in self._states:
+                self._states[slot] = fold(state, list(self._pending[slot].values()), self.settings)
+            state = self._states[slot]
         return state
 
     def _close(self) -> None:
@@ -105,9 +104,7 @@ class IdentityMap:
         if self._closed_slot is not None and last <= self._closed_slot:
             return
         done = sorted(slot for slot in self._pending if slot <= last)
-        if done:
-            self._state()
-            self._base = self._states[done[-1]]
+        self._base = self._state(done)
         for slot in done:
             del self._pending[slot], self._states[slot]
         self._closed_slot = last
@@ -115,7 +112,7 @@ class IdentityMap:
     def _identity(self, group: NamedGroup, tracklets: dict[TrackletId, Tracklet], now_ns: int) -> Identity:
         members = [tracklets[member] for member in group.members]
         last_ns = max(member.last_ns for member in members)
-        live = [member for member in members if now_ns - member.last_ns <= self.settings.live_s * 1e9]
+        live = _newest_of_each_camera([m for m in members if now_ns - m.last_ns <= self.settings.live_s * 1e9])
         shown = live or [member for member in members if member.last_ns == last_ns]
         motions = Motion(np.stack([m.motion.mean for m in shown]), np.stack([m.motion.covariance for m in shown]))
         ages = np.array([max(now_ns - member.last_ns, 0) / 1e9 for member in shown])
@@ -133,10 +130,18 @@ class IdentityMap:
             covariance=fused.covariance[:3, :3],
             velocity=fused.mean[3:],
             velocity_covariance=fused.covariance[3:, 3:],
-            tracks=tuple(sorted(member.id.key for member in live)),
+            tracks=tuple(sorted(member.key for member in live)),
             first_seen_ns=group.born.first_ns,
             last_seen_ns=last_ns,
         )
+
+
+def _newest_of_each_camera(members: Sequence[Tracklet]) -> list[Tracklet]:
+    """One camera shows an object by one track at a time: where one ended and the next began, the next."""
+    newest: dict[tuple[str, str], Tracklet] = {}
+    for member in sorted(members, key=lambda m: (m.last_ns, m.id)):
+        newest[member.key.robot, member.key.camera] = member
+    return list(newest.values())
 
 
 def _preference(sighting: Sighting) -> tuple[object, ...]:

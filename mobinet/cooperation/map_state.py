@@ -72,9 +72,9 @@ def _forget(
     if not gone:
         return
     for tracklet_id in gone:
-        del tracklets[tracklet_id]
-        if current.get(tracklet_id.key) == tracklet_id:
-            del current[tracklet_id.key]
+        key = tracklets.pop(tracklet_id).key
+        if current.get(key) == tracklet_id:
+            del current[key]
     for pair in [pair for pair in pairs if pair[0] in gone or pair[1] in gone]:
         del pairs[pair]
 
@@ -93,6 +93,8 @@ def _group(
         row, column = index[first_id], index[second_id]
         first, second = tracklets[first_id], tracklets[second_id]
         apart[row, column] = apart[column, row] = excluded(first, second, evidence, settings)
+        if apart[row, column]:
+            continue
         weight = evidence.ratio + looks_ratio(first, second, settings)
         if first_id in owners and owners[first_id] == owners.get(second_id):
             weight += settings.stickiness

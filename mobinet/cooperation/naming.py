@@ -31,7 +31,7 @@ class NamedGroup:
 
 def identity_id_of(oldest: TrackletId) -> str:
     """Eight letters and digits from a track's key and first stamp: the same on every robot."""
-    text = f"{oldest.key.robot}\0{oldest.key.camera}\0{oldest.key.track_id}\0{oldest.first_ns}"
+    text = f"{oldest.robot}\0{oldest.camera}\0{oldest.track_id}\0{oldest.first_ns}"
     digest = hashlib.blake2b(text.encode(), digest_size=5).digest()
     return base64.b32encode(digest).decode().lower()
 

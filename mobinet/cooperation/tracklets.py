@@ -16,10 +16,15 @@ _MAX_CLASSES = 8
 
 
 class TrackletId(NamedTuple):
-    """One life of a track: its ids may come again after a restart. Sorts by age, oldest first."""
+    """One life of a track: its ids may come again after a restart. Sorts by age, oldest first.
+
+    Flat, because a nested key would be hashed and compared in Python, a million times a minute.
+    """
 
     first_ns: int
-    key: TrackKey
+    robot: str
+    camera: str
+    track_id: int
 
 
 @dataclass(frozen=True)
@@ -28,28 +33,26 @@ class Tracklet:
 
     Args:
         id: first stamp and key.
+        key: of the track.
         last_ns: stamp of the last sighting.
         birth: motion at the first sighting.
         motion: motion at the last sighting.
         embedding, model: newest appearance, ``None`` and empty without.
         votes: summed scores by class name.
+        class_name: the class with most votes, the first by name among equals; empty when none is known.
         score: of the last sighting.
     """
 
     id: TrackletId
+    key: TrackKey
     last_ns: int
     birth: Motion
     motion: Motion
     embedding: Float32 | None
     model: str
     votes: tuple[tuple[str, float], ...]
+    class_name: str
     score: float
-
-    @property
-    def class_name(self) -> str:
-        """The class with most votes, the first by name among equals; empty when none is known."""
-        known = [(-weight, name) for name, weight in self.votes if name]
-        return min(known)[1] if known else ""
 
     def overlaps(self, other: Tracklet) -> bool:
         """Whether there was an instant at which both were alive."""
@@ -60,13 +63,15 @@ def begin(sighting: Sighting, settings: IdentitySettings) -> Tracklet:
     """A track seen for the first time."""
     motion = cv.start(sighting.position, sighting.covariance, sighting.velocity, settings.start_speed_m_s)
     return Tracklet(
-        id=TrackletId(sighting.stamp_ns, sighting.key),
+        id=TrackletId(sighting.stamp_ns, sighting.key.robot, sighting.key.camera, sighting.key.track_id),
+        key=sighting.key,
         last_ns=sighting.stamp_ns,
         birth=motion,
         motion=motion,
         embedding=sighting.embedding,
         model=sighting.model if sighting.embedding is not None else "",
         votes=((sighting.class_name, sighting.score),),
+        class_name=sighting.class_name,
         score=sighting.score,
     )
 
@@ -96,5 +101,6 @@ def proceed(tracklet: Tracklet, sighting: Sighting, settings: IdentitySettings) 
         embedding=sighting.embedding if described else tracklet.embedding,
         model=sighting.model if described else tracklet.model,
         votes=tuple(sorted(votes.items())),
+        class_name=min(((-weight, name) for name, weight in votes.items() if name), default=(0.0, ""))[1],
         score=sighting.score,
     )
