@@ -81,13 +81,19 @@ def settings_from_mapping(cls: type[S], values: Mapping[str, Any], where: str) -
     if unknown:
         raise SettingsError(f"{where}: unknown key '{unknown[0]}'; known: {', '.join(sorted(known))}")
     arguments = {}
-    for name, value in values.items():
-        value = tuple(value) if isinstance(value, list) else value
-        if isinstance(known[name].default, float) and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+    for name, given in values.items():
+        arguments[name] = _plain(known[name], given)
         try:
-            check_setting(known[name], value)
+            check_setting(known[name], arguments[name])
         except SettingsError as error:
             raise SettingsError(f"{where}: {error}") from None
-        arguments[name] = value
     return cls(**arguments)
+
+
+def _plain(field: dataclasses.Field[Any], value: Any) -> Any:
+    """A YAML value in the type of the field: lists are tuples, and a whole number may stand for a float."""
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(field.default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value

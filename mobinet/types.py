@@ -39,7 +39,7 @@ class Frame:
     image: Image | None
 
     def require_image(self) -> Image:
-        """The image; raises InputError for a frame without pixels or with an image that is not ``uint8`` (H, W[, 3])."""
+        """The image; raises InputError for a frame without pixels or with an image that is not uint8 (H, W[, 3])."""
         image = self.image
         if image is None:
             raise InputError(f"camera '{self.camera}': this stage needs the image, the frame has none")
