@@ -7,7 +7,7 @@ from typing import Any
 
 from mobinet_ros import environment
 
-MODULES = ("up", "play", "record", "doctor.command")
+MODULES = ("up", "demo", "play", "record", "doctor.command")
 
 
 def register(subparsers: Any) -> None:

@@ -20,7 +20,8 @@ from mobinet_ros.node_specs import ProcessSpec
 WRONG_SETTINGS = 2
 """Exit status of a process whose rig or parameters are wrong: another start would end the same way."""
 
-_SHOWN = re.compile(r"\[(WARN|ERROR|FATAL)\]|^error: |^Traceback |^\w*(Error|Exception)\b")
+# what people must see of a process's output: problems, and the address of the view
+_SHOWN = re.compile(r"\[(WARN|ERROR|FATAL)\]|^error: |^Traceback |^\w*(Error|Exception)\b|the view is at ")
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 

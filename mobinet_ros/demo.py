@@ -1,0 +1,129 @@
+"""``mobinet demo``: the main job on a real recording, seen by three virtual mobile cameras."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mobinet.errors import SettingsError
+from mobinet_ros.environment import share_path
+from mobinet_ros.node_specs import LaunchSettings
+from mobinet_ros.up import add_common_arguments, common_start_ns
+
+if TYPE_CHECKING:
+    from mobinet_ros.rig import Rig
+
+DURATION_S = 120.0
+DATA_VARIABLE = "MOBINET_DATA"
+VIEWER_PORTS = {"port": 9876, "web_port": 9090}
+NEEDED = (
+    "mot/PETS09-S2L1/vtest_480x360_795.avi",
+    "models/fastestdet/FastestDet.onnx",
+    "models/osnet_x0_25/osnet_x0_25_msmt17_a.onnx",
+)
+
+
+def register(subparsers: Any) -> None:
+    """Adds ``mobinet demo``."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "demo", help="run the main job on a recording", description=__doc__
+    )
+    parser.add_argument("--video", type=Path, metavar="PATH", help="any video, instead of the recordings' folder")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help=f"folder of the recordings (default: {DATA_VARIABLE}, ../shared/data)"
+    )
+    add_common_arguments(parser, view="rerun", duration_s=DURATION_S)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs ``mobinet demo``; returns 0, or 1 when a camera or a robot delivered nothing.
+
+    Raises:
+        SettingsError: the recordings are absent.
+        SourceError: the video cannot be opened.
+    """
+    from mobinet_ros.rig_runner import RunOptions, log_folder, run_rig, say
+    from mobinet_ros.run_summary import RunSummary, RunSummaryNode
+
+    folder = log_folder()
+    rig = video_rig(arguments.video, folder) if arguments.video else recorded_rig(arguments.data)
+    rig = replace(rig, viewer={name: free_port(port) for name, port in VIEWER_PORTS.items()} | dict(rig.viewer))
+    say(introduction(rig, arguments.duration))
+    launch = LaunchSettings(log_level=arguments.log_level, start_time_ns=common_start_ns(), view=arguments.view)
+    options = RunOptions(launch, duration_s=arguments.duration, table=not arguments.no_table, folder=folder)
+    summary = RunSummary([(robot.name, camera.name) for robot in rig.robots for camera in robot.cameras])
+    status = run_rig(rig, options, [partial(RunSummaryNode, summary)])
+    say("")
+    for line in summary.lines():
+        say(line)
+    if not summary.worked:
+        say(f"not every camera and robot delivered: see the logs in {folder}, and 'mobinet doctor' while it runs")
+    return status or (0 if summary.worked else 1)
+
+
+def recorded_rig(data: Path | None) -> Rig:
+    """The rig of the PETS recording; sets the variable that it names the folder by.
+
+    Raises:
+        SettingsError: files are absent; the message says which, and that any video does.
+    """
+    from mobinet_ros.rig import load_rig
+
+    folder = (data or default_data_folder()).expanduser().resolve()
+    absent = [name for name in NEEDED if not (folder / name).is_file()]
+    if absent:
+        raise SettingsError(
+            f"the demonstration needs recordings and networks that are not in '{folder}': {', '.join(absent)}. Name "
+            f"the folder that holds them (--data DIR or {DATA_VARIABLE}=DIR), or take any video, which needs no other "
+            "file: make demo VIDEO=path (mobinet demo --video path)"
+        )
+    os.environ[DATA_VARIABLE] = str(folder)
+    return load_rig(share_path("config/rigs/pets.yaml"))
+
+
+def default_data_folder() -> Path:
+    """``MOBINET_DATA``, or ``../shared/data`` as seen from the project's root."""
+    root = Path(__file__).resolve().parent.parent
+    return Path(os.environ.get(DATA_VARIABLE) or root.parent / "shared" / "data")
+
+
+def video_rig(video: Path, folder: Path) -> Rig:
+    """Three virtual mobile cameras on any video, written to ``folder`` as a rig file that can be edited and run again.
+
+    Raises:
+        SourceError: the video cannot be opened.
+        SettingsError: it is a camera or stream.
+    """
+    from mobinet_ros.demo_rig import write_video_rig
+    from mobinet_ros.rig import load_rig
+
+    return load_rig(write_video_rig(video.expanduser().resolve(), folder))
+
+
+def introduction(rig: Rig, duration_s: float) -> str:
+    """What is about to happen, in a few lines."""
+    source = Path(rig.robots[0].cameras[0].source).name
+    robots = ", ".join(robot.name for robot in rig.robots)
+    length = f"ends after {duration_s:g} s or with Ctrl-C" if duration_s > 0 else "ends with Ctrl-C"
+    return (
+        f"{len(rig.robots)} robots ({robots}) look at '{source}' through windows that move over it. "
+        "Each detects, tracks and describes the people it sees, and they agree on who is who.\n"
+        f"rig: {rig.path}\n{length}"
+    )
+
+
+def free_port(preferred: int) -> int:
+    """``preferred``, or one that the system gives out when another program has it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", preferred))
+        except OSError:
+            probe.bind(("", 0))
+        return int(probe.getsockname()[1])
