@@ -27,9 +27,12 @@ class DetectorSettings:
     )
     classes: tuple[str, ...] = setting((), "classes that are reported, all if empty", live=True)
     nms_iou: float = setting(
-        0.5, "of two boxes of a class that overlap more than this, only the better one is kept", minimum=0.0,
-        maximum=1.0, live=True,
-    )  # fmt: skip
+        0.5,
+        "of two boxes of a class that overlap more than this, only the better one is kept",
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
     max_detections: int = setting(100, "most detections of one image", minimum=1, maximum=10000, live=True)
     provider: str = setting("cpu", "what runs a network", choices=("cpu", "cuda", "tensorrt", "openvino"))
     threads: int = setting(0, "processor threads of one run, 0 = half of the cores", minimum=0, maximum=256)
