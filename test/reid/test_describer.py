@@ -75,7 +75,7 @@ def test_the_best_view_comes_first_and_the_others_next_time() -> None:
     assert [a.track_id for a in describer.describe(frame(0), tracks)] == [2, 3]
     # the one never described is now more urgent than the better views of before
     assert [a.track_id for a in describer.describe(frame(0.1), tracks)] == [1]
-    assert sum(embedder.asked, []) == [110.0, 210.0, 10.0]
+    assert [x for asked in embedder.asked for x in asked] == [110.0, 210.0, 10.0]
 
 
 def test_a_track_is_described_again_after_a_while_or_on_a_better_view() -> None:
