@@ -16,6 +16,10 @@ import pytest
 
 rclpy = pytest.importorskip("rclpy", reason="needs ROS 2: make test ROS=kilted")
 
+from mobinet_ros import environment  # noqa: E402 - after the check that ROS is there
+
+environment.prepare()
+
 ROOT = Path(__file__).resolve().parents[2]
 # Linux leaves domains 0 to 101 clear of the ports that it gives out itself
 _domains = iter(random.Random(os.getpid()).sample(range(1, 102), 101))
