@@ -10,6 +10,7 @@ from mobinet_ros.doctor.snapshot import CHAIN_TYPES, Snapshot
 
 # Linux hands out ports 32768 to 60999 to anyone; domains from 102 on would take theirs from there (7400 + 250 * id)
 SAFE_DOMAINS = 101
+MANY = 4
 
 
 def check_presence(snapshot: Snapshot) -> Iterator[Finding]:
@@ -43,26 +44,32 @@ def check_presence(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_lifecycle(snapshot: Snapshot) -> Iterator[Finding]:
-    """Managed nodes that are not active: they publish nothing and drop their input."""
+    """Managed nodes that are not active, so publish nothing and drop their input; many in one state are one finding."""
+    by_state: dict[str, list[str]] = {}
     for node in snapshot.nodes:
-        if node.lifecycle is None or node.lifecycle == "active":
-            continue
-        if node.lifecycle == "":
+        if node.lifecycle not in (None, "active"):
+            by_state.setdefault(str(node.lifecycle), []).append(node.name)
+    for state, inactive in sorted(by_state.items()):
+        if not state:
             yield Finding(
                 Severity.WARNING,
                 "no-answer",
-                f"{node.name} does not answer {node.name}/get_state",
-                "it hangs or has died: look at its output and restart it",
+                f"no answer from get_state of {names(inactive)}",
+                "hanging or dead: look at the output and restart",
             )
-            continue
-        outputs = [t.name for t in snapshot.of_type(*CHAIN_TYPES) if node.name in t.publisher_nodes]
-        silent = f": nothing comes on {names(outputs)}" if outputs else ""
-        yield Finding(
-            Severity.ERROR,
-            "not-active",
-            f"{node.name} was never activated, its state is '{node.lifecycle}'{silent}",
-            activation(node.name, node.lifecycle),
-        )
+        elif len(inactive) > MANY:
+            what = f"{len(inactive)} nodes are not active but '{state}': {names(inactive, most=8)}"
+            yield Finding(Severity.ERROR, "not-active", what, f"for each NODE: {activation('NODE', state)}")
+        else:
+            for name in inactive:
+                yield _not_active(snapshot, name, state)
+
+
+def _not_active(snapshot: Snapshot, node: str, state: str) -> Finding:
+    outputs = [t.name for t in snapshot.of_type(*CHAIN_TYPES) if node in t.publisher_nodes]
+    silent = f": nothing comes on {names(outputs)}" if outputs else ""
+    what = f"{node} is not active, its state is '{state}'{silent}"
+    return Finding(Severity.ERROR, "not-active", what, activation(node, state))
 
 
 def activation(node: str, state: str) -> str:

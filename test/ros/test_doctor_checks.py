@@ -22,7 +22,14 @@ from sensor_msgs.msg import CameraInfo
 from mobinet.errors import InputError
 from mobinet_ros.doctor.check_cameras import check_camera_info
 from mobinet_ros.doctor.check_frames import check_frames, check_links
-from mobinet_ros.doctor.check_nodes import activation, check_diagnostics, check_machine, check_models, check_presence
+from mobinet_ros.doctor.check_nodes import (
+    activation,
+    check_diagnostics,
+    check_lifecycle,
+    check_machine,
+    check_models,
+    check_presence,
+)
 from mobinet_ros.doctor.check_streams import check_silence, check_stamps
 from mobinet_ros.doctor.check_time import check_sim_time
 from mobinet_ros.doctor.check_topics import check_missing_publishers, check_qos, check_types, incompatible_policies
@@ -392,6 +399,13 @@ def test_which_parameters_name_a_model() -> None:
 )
 def test_activation_fits_the_state(state: str, command: str) -> None:
     assert command in activation("/n", state)
+
+
+def test_many_inactive_nodes_are_one_finding() -> None:
+    nodes = tuple(Node(f"/n{i}", lifecycle="unconfigured") for i in range(5))
+    (finding,) = check_lifecycle(Snapshot(nodes=nodes))
+    assert finding.what.startswith("5 nodes are not active but 'unconfigured': /n0, ")
+    assert len(list(check_lifecycle(Snapshot(nodes=nodes[:4])))) == 4
 
 
 def test_a_warning_of_an_inactive_node_is_told_once() -> None:
