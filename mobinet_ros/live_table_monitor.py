@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
@@ -22,12 +23,19 @@ class LiveTableMonitor(Node):
         cameras: (robot, camera), the rows of the table.
         namespace: outer namespace of the whole rig, '' for none.
         use_sim_time: ages are measured against ``/clock``.
+        context: of rclpy, None for the default one.
     """
 
-    def __init__(self, cameras: Sequence[tuple[str, str]], namespace: str = "", use_sim_time: bool = False) -> None:
+    def __init__(
+        self,
+        cameras: Sequence[tuple[str, str]],
+        namespace: str = "",
+        use_sim_time: bool = False,
+        context: Context | None = None,
+    ) -> None:
         overrides = [Parameter("use_sim_time", Parameter.Type.BOOL, use_sim_time)]
         # several may run on one machine: hidden, and of no interest to others
-        super().__init__("_live_table", parameter_overrides=overrides, start_parameter_services=False)
+        super().__init__("_live_table", context=context, parameter_overrides=overrides, start_parameter_services=False)
         self.table = LiveTable(cameras, clock=self._now_ns)
         outer = f"/{namespace.strip('/')}" if namespace.strip("/") else ""
         for robot, camera in cameras:

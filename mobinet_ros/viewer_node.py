@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
@@ -17,6 +18,7 @@ from mobinet.types import Identity, Image
 from mobinet.viewing import CameraKey, RerunSettings, RerunView, merge_identities
 from mobinet_ros import topics
 from mobinet_ros.conversions import msg_to_identities, msg_to_tracks, stamp_to_ns
+from mobinet_ros.frame_buffer import FrameBuffer
 from mobinet_ros.identity_labels import IdentityLabels
 from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import CamerasSettings, StageNode, run
@@ -27,6 +29,7 @@ from mobinet_ros.worker import NewestWorker
 
 SHOW_PERIOD_S = 0.2
 ROBOT_SILENT_AFTER_NS = 3_000_000_000
+TRACKS_SILENT_AFTER_NS = 2_000_000_000
 JUMP_BACK_NS = 1_000_000_000
 
 
@@ -57,7 +60,7 @@ class ViewerNode(StageNode):
         self._view_settings = self.parameters.declare(RerunSettings)
         self._robots = self._settings.robots or tuple(dict.fromkeys(key.robot for key in self._keys))
         self._view: RerunView | None = None
-        self._worker: NewestWorker[tuple[Header, Image]] | None = None
+        self._worker: NewestWorker[tuple[int, Image]] | None = None
         self._forget_all()
 
     def _forget_all(self) -> None:
@@ -66,6 +69,7 @@ class ViewerNode(StageNode):
         self._identities: dict[str, tuple[int, list[Identity]]] = {}
         self._tracks = {key: CameraRow() for key in self._keys}
         self._newest_ns: dict[str, int] = {}
+        self._frames = {key: FrameBuffer() for key in self._keys}
         self._shown_ns: dict[CameraKey, int] = {}
 
     def configure(self) -> None:
@@ -107,39 +111,48 @@ class ViewerNode(StageNode):
         if isinstance(settings, ViewerSettings):
             self._settings = settings
 
-    def _is_due(self, key: CameraKey, header: Header) -> bool:
-        """Whether an image is to be shown; the others would only fill the memory of the browsers."""
-        stamp_ns = stamp_to_ns(header.stamp)
-        # the next image may come a little early: half an image period is no reason to skip one
-        if 0 <= stamp_ns - self._shown_ns.get(key, -1) < 0.9e9 / self._settings.image_rate:
-            return False
-        self._shown_ns[key] = stamp_ns
-        return True
-
     def _on_image(self, key: CameraKey, header: Header, image: Image) -> None:
-        if self._worker is not None and self._is_due(key, header):
-            self._worker.put(str(key), (header, image))
-
-    def _show_images(self, waiting: dict[str, tuple[Header, Image]]) -> None:
-        for name, (header, image) in waiting.items():
-            if self._view is not None:
-                self.guarded(self._view.log_image, *_camera_key(name), stamp_to_ns(header.stamp), image)
+        self._keep(key, stamp_to_ns(header.stamp), image)
 
     def _on_compressed(self, key: CameraKey, msg: CompressedImage) -> None:
-        if self._view is not None and self._is_due(key, msg.header):
-            self._view.log_compressed(*key, stamp_to_ns(msg.header.stamp), bytes(msg.data))
+        self._keep(key, stamp_to_ns(msg.header.stamp), np.frombuffer(msg.data, np.uint8))
+
+    def _keep(self, key: CameraKey, stamp_ns: int, image: Image) -> None:
+        """Images wait for their tracks, so that boxes lie on their objects; where none come, images go on alone."""
+        self._frames[key].add(stamp_ns, image)
+        received = self._tracks[key].received_ns
+        if not received or not 0 <= self.now_ns - received[-1] < TRACKS_SILENT_AFTER_NS:
+            self._show(key, stamp_ns)
+
+    def _show(self, key: CameraKey, stamp_ns: int) -> None:
+        image = self._frames[key].get(stamp_ns)
+        since = stamp_ns - self._shown_ns.get(key, -1)
+        # the next image may come a little early: that is no reason to skip one
+        if self._worker is None or image is None or 0 <= since < 0.9e9 / self._settings.image_rate:
+            return
+        self._shown_ns[key] = stamp_ns
+        self._worker.put(str(key), (stamp_ns, image))
+
+    def _show_images(self, waiting: dict[str, tuple[int, Image]]) -> None:
+        for name, (stamp_ns, image) in waiting.items():
+            view, key = self._view, _camera_key(name)
+            if view is not None and image.ndim == 1:
+                view.log_compressed(*key, stamp_ns, image.tobytes())
+            elif view is not None:
+                self.guarded(view.log_image, *key, stamp_ns, image)
 
     def _on_tracks(self, key: CameraKey, msg: TrackArray) -> None:
         stamp_ns, now = stamp_to_ns(msg.header.stamp), self.now_ns
-        row = self._tracks[key]
-        row.received_ns.append(now)
-        row.age_ms = (now - stamp_ns) / 1e6
         if stamp_ns < self._newest_ns.get(key.robot, 0) - JUMP_BACK_NS:
             self._newest_ns.clear()
             self._transforms.clear()
         self._newest_ns[key.robot] = stamp_ns
+        row = self._tracks[key]
+        row.received_ns.append(now)
+        row.age_ms = (now - stamp_ns) / 1e6
         names = self._labels[key.robot].of_camera(*key) if key.robot in self._labels else {}
         if self._view is not None:
+            self._show(key, stamp_ns)
             self._view.log_tracks(*key, stamp_ns, msg_to_tracks(msg), names)
 
     def _on_identities(self, robot: str, msg: IdentityArray) -> None:

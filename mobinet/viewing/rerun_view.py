@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from mobinet.viewing.trails import Trails
 
 GRPC_PORT = 9876
 WEB_PORT = 9090
+PORT_WAIT_S = 3.0
 # readable on the light and the dark theme, and too grey for an identity's
 _ROBOT_COLOUR: Rgb = (110, 130, 160)
 _JUMP_BACK_NS = 1_000_000_000
@@ -92,6 +94,7 @@ class RerunView:
             grpc_port=port,
             default_blueprint=self._layout(),
             server_memory_limit=f"{self._settings.memory_limit_mb}MB",
+            newest_first=True,  # a browser that joins late shows now at once, and gets the past after it
             cors_allow_origin=[f"http://{host}:{web_port}"],
         )
         if web_port not in _pages_served:
@@ -149,7 +152,12 @@ class RerunView:
         # a coasting box is only a prediction: drawn thinner
         radii = [0.75 if track.state == TrackState.COASTING else 1.5 for track in shown]
         entity = self._rerun.Boxes2D(
-            array=boxes, array_format=self._rerun.Box2DFormat.XYXY, labels=labels, colors=colours, radii=radii
+            array=boxes,
+            array_format=self._rerun.Box2DFormat.XYXY,
+            labels=labels,
+            colors=colours,
+            radii=radii,
+            show_labels=True,
         )
         self._log(f"{key.path}/tracks", stamp_ns, entity)
 
@@ -161,7 +169,8 @@ class RerunView:
             _rows([one.position for one in identities]),
             labels=[one.identity_id for one in identities],
             colors=colours,
-            radii=0.2,
+            radii=0.25,
+            show_labels=True,
         )
         self._log(f"{MAP}/identities", stamp_ns, points)
         keys = [key for key in self._trails.living() if len(self._trails.points(key)) > 1]
@@ -233,13 +242,20 @@ def merge_identities(by_robot: Mapping[str, Sequence[Identity]]) -> list[Identit
 
 
 def _check_free(port: int) -> None:
-    """Rerun itself only logs that a port is taken, and then serves nothing."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("", port))
-        except OSError as error:
-            raise SettingsError(f"the view cannot use port {port}: {error.strerror}; choose another one") from None
+    """Rerun itself only logs that a port is taken, and then serves nothing. A view just closed frees its port late."""
+    deadline = time.monotonic() + PORT_WAIT_S
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("", port))
+                return
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise SettingsError(
+                        f"the view cannot use port {port}: {error.strerror}; choose another one"
+                    ) from None
+        time.sleep(0.1)
 
 
 def _colour(track_id: int, names: Mapping[int, str]) -> Rgb:

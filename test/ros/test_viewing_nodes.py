@@ -12,7 +12,13 @@ from mobinet.types import Identity, Track, TrackKey, TrackState
 from mobinet.viewing import identity_colour, track_colour
 from mobinet_ros import topics
 from mobinet_ros.conversions import identities_to_msg, make_header, tracks_to_msg
-from mobinet_ros.image_conversions import ImageMessageFactory, compressed_msg_to_image, msg_to_image
+from mobinet_ros.image_conversions import (
+    ImageMessageFactory,
+    compressed_msg_to_image,
+    image_to_compressed_msg,
+    msg_to_image,
+)
+from mobinet_ros.live_table_monitor import LiveTableMonitor
 
 BOX = np.array([40, 40, 120, 200], np.float32)
 
@@ -43,6 +49,8 @@ class Robot:
     def __init__(self, graph: Any, with_identities: bool) -> None:
         self._node = graph.node
         self._images = graph.node.create_publisher(topics.IMAGE.type, "/r1/front/image_raw", topics.IMAGE.qos)
+        name = "/r1/front/image_raw/compressed"
+        self._compressed = graph.node.create_publisher(topics.COMPRESSED.type, name, topics.COMPRESSED.qos)
         self._tracks = graph.node.create_publisher(topics.TRACKS.type, "/r1/front/tracks", topics.TRACKS.qos)
         self._identities = graph.node.create_publisher(topics.IDENTITIES.type, "/r1/identities", topics.IDENTITIES.qos)
         self._with_identities = with_identities
@@ -52,7 +60,9 @@ class Robot:
     def _publish(self) -> None:
         now = self._node.get_clock().now().nanoseconds
         header = make_header(now, "r1/front_optical")
-        self._images.publish(self._factory.fill(np.zeros((240, 320, 3), np.uint8), header))
+        image = np.zeros((240, 320, 3), np.uint8)
+        self._images.publish(self._factory.fill(image, header))
+        self._compressed.publish(image_to_compressed_msg(image, header))
         if self._with_identities:
             self._identities.publish(identities_to_msg([make_identity(now)], make_header(now, "map")))
         self._tracks.publish(tracks_to_msg([make_track()], header))
@@ -103,10 +113,12 @@ def test_markers_come_and_go_with_identities(graph: Any) -> None:
     assert gone, graph.logs()
 
 
-def test_viewer_serves_what_it_hears(graph: Any) -> None:
+@pytest.mark.parametrize(("transport", "images"), [("raw", "image_raw"), ("compressed", "image_raw/compressed")])
+def test_viewer_serves_what_it_hears(graph: Any, transport: str, images: str) -> None:
     pytest.importorskip("rerun", reason="needs rerun-sdk: pip install rerun-sdk")
     port, web_port = free_port(), free_port()
-    graph.start_node("viewer_node", "/", cameras="[r1/front]", robots="[r1]", port=port, web_port=web_port)
+    ports = {"port": port, "web_port": web_port}
+    graph.start_node("viewer_node", "/", cameras="[r1/front]", robots="[r1]", image_transport=transport, **ports)
     Robot(graph, with_identities=True)
     assert graph.spin_until(lambda: "the view is at" in graph.logs()), graph.logs()
     assert f"http://localhost:{web_port}/?url=" in graph.logs()
@@ -117,7 +129,7 @@ def test_viewer_serves_what_it_hears(graph: Any) -> None:
     assert graph.spin_until(lambda: len(statuses) >= 3), graph.logs()
     # it hears all three, and says that it does not know where the robot is
     rates = {v.key: v.value for v in statuses[-1].status[0].values}
-    for name in ("/r1/front/image_raw", "/r1/front/tracks", "/r1/identities"):
+    for name in (f"/r1/front/{images}", "/r1/front/tracks", "/r1/identities"):
         assert float(rates[f"{name} rate_hz"]) > 3
     assert "frame 'map' is unknown" in statuses[-1].status[0].message
 
@@ -126,6 +138,21 @@ def test_viewer_refuses_a_camera_without_a_robot(graph: Any) -> None:
     viewer = graph.start_node("viewer_node", "/", cameras="[front]")
     assert viewer.wait(20) == 2
     assert "expected ROBOT/CAMERA, got 'front'" in graph.logs()
+
+
+def test_live_table_monitor_feeds_the_table(graph: Any) -> None:
+    monitor = LiveTableMonitor([("r1", "front")], context=graph.context)
+    graph.executor.add_node(monitor)
+    graph.start_node("overlay_node", "/r1", cameras="[front, rear]")
+    Robot(graph, with_identities=True)
+
+    def shown() -> bool:
+        line = monitor.table.plain()
+        return "1 tracks | identities: r1 1" in line and "/r1/rear/image_raw: no publisher" in line
+
+    assert graph.spin_until(shown), f"{monitor.table.plain()}\n{graph.logs()}"
+    assert "1/1 nodes active" in monitor.table.plain()
+    monitor.destroy_node()
 
 
 def free_port() -> int:

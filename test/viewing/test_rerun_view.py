@@ -15,6 +15,7 @@ import pytest
 from mobinet.errors import InputError, MissingDependencyError, SettingsError
 from mobinet.geometry import Transform
 from mobinet.types import Identity, Track, TrackState
+from mobinet.viewing import rerun_view
 from mobinet.viewing.colours import identity_colour
 from mobinet.viewing.rerun_layout import CameraKey
 from mobinet.viewing.rerun_view import RerunSettings, RerunView, merge_identities
@@ -64,7 +65,8 @@ def test_a_damaged_image_is_refused(view: RerunView) -> None:
 
 
 @pytest.mark.parametrize("which", ["port", "web_port"])
-def test_a_taken_port_is_named(view: RerunView, which: str) -> None:
+def test_a_taken_port_is_named(view: RerunView, which: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rerun_view, "PORT_WAIT_S", 0.1)
     with socket.socket() as taken:
         taken.bind(("", 0))
         taken.listen()
