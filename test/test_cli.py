@@ -13,7 +13,8 @@ from mobinet.cli import ROS_COMMANDS
 
 
 def mobinet(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "mobinet.cli", *arguments], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "mobinet.cli", *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
 
 
 def test_version():
