@@ -24,6 +24,8 @@ CLOCK = "/clock"
 ATTEMPTS = 5
 RETRY_S = 0.02
 ACKNOWLEDGE_S = 3.0
+SETTLE_S = 1.0
+GRACE_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class PlayOptions:
     start_offset_s: float = 0.0
     duration_s: float = 0.0
     loop: bool = False
-    delay_s: float = 1.0
+    delay_s: float = 5.0
 
 
 class BagPlayer:
@@ -93,12 +95,19 @@ class BagPlayer:
         return {p.topic_name: p.get_subscription_count() for p in self._publishers.values()}
 
     def wait_for_subscribers(self) -> None:
-        """Returns when every topic has a subscriber, or after the delay: what is published before is lost."""
-        end_s = time.monotonic() + self._options.delay_s
-        while time.monotonic() < end_s and not self._stop.is_set():
-            if all(self.subscriber_counts().values()):
+        """Returns when every topic has a subscriber, when no more come, or after the delay: what is published before a
+        subscriber is found is lost to it."""
+        start_s = changed_s = time.monotonic()
+        known = self.subscriber_counts()
+        while time.monotonic() < start_s + self._options.delay_s and not self._stop.is_set():
+            if all(known.values()) or (any(known.values()) and time.monotonic() > changed_s + SETTLE_S):
+                # the other side may find us a little later than we find it
+                self._stop.wait(GRACE_S)
                 return
             self._stop.wait(0.05)
+            current = self.subscriber_counts()
+            if current != known:
+                known, changed_s = current, time.monotonic()
 
     def messages(self) -> Iterator[BagMessage]:
         """What is played, in order; before it, what was latched before its start.

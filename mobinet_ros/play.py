@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mobinet_ros.lockstep import ResultWaiter
 
 CLOCK_HZ = 40.0
+DELAY_S = 5.0
 
 
 def register(subparsers: Any) -> None:
@@ -37,7 +38,9 @@ def register(subparsers: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--start-offset", type=float, default=0.0, metavar="S", help="leave out the first S seconds")
     parser.add_argument("--duration", type=float, default=0.0, metavar="S", help="end after S seconds of the bag")
-    parser.add_argument("--delay", type=float, default=1.0, metavar="S", help="wait so long for subscribers at most")
+    parser.add_argument(
+        "--delay", type=float, default=DELAY_S, metavar="S", help="wait so long for subscribers at most (default: 5)"
+    )
     parser.add_argument(
         "--lockstep", action="store_true",
         help="wait for the results of each stamp before the next, so that two replays are identical; sets /clock",
