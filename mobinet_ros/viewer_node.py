@@ -31,6 +31,7 @@ SHOW_PERIOD_S = 0.2
 ROBOT_SILENT_AFTER_NS = 3_000_000_000
 TRACKS_SILENT_AFTER_NS = 2_000_000_000
 JUMP_BACK_NS = 1_000_000_000
+IMAGES_KEPT = 15
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class ViewerNode(StageNode):
         self._identities: dict[str, tuple[int, list[Identity]]] = {}
         self._tracks = {key: CameraRow() for key in self._keys}
         self._newest_ns: dict[str, int] = {}
-        self._frames = {key: FrameBuffer() for key in self._keys}
+        self._frames = {key: FrameBuffer(IMAGES_KEPT) for key in self._keys}
         self._shown_ns: dict[CameraKey, int] = {}
 
     def configure(self) -> None:
