@@ -50,25 +50,40 @@ def fold(state: MapState, sightings: Sequence[Sighting], settings: IdentitySetti
         tracklets[tracklet.id] = tracklet
         updated.add(tracklet.id)
     stamp_ns = ordered[-1].stamp_ns
-    _forget(tracklets, current, pairs, stamp_ns, settings)
+    gone = _outdated(tracklets, state.groups, stamp_ns, settings)
+    _forget(gone, tracklets, current, pairs)
     observe_pairs(pairs, tracklets, updated & tracklets.keys(), stamp_ns, settings)
     members = _group(tracklets, pairs, state.owners, settings)
     groups, owners = name_groups(state.groups, members)
     return MapState(tracklets, current, pairs, groups, owners)
 
 
-def _forget(
-    tracklets: dict[TrackletId, Tracklet],
-    current: dict[TrackKey, TrackletId],
-    pairs: dict[Pair, PairEvidence],
-    stamp_ns: int,
-    settings: IdentitySettings,
-) -> None:
-    """Drops tracks unseen for long, and the longest unseen of too many, in place."""
+def _outdated(
+    tracklets: dict[TrackletId, Tracklet], groups: dict[str, NamedGroup], stamp_ns: int, settings: IdentitySettings
+) -> set[TrackletId]:
+    """Tracks unseen for long, the longest unseen of too many, and ended ones whose object others still show.
+
+    The last have nothing more to say: the identity goes on in the tracks that live.
+    """
     by_age = sorted(tracklets.values(), key=lambda t: (t.last_ns, t.id))
     surplus = max(len(by_age) - settings.max_tracks, 0)
     oldest_ns = stamp_ns - round(settings.expiry_s * 1e9)
     gone = {t.id for index, t in enumerate(by_age) if index < surplus or t.last_ns < oldest_ns}
+    silent_ns = stamp_ns - round(settings.track_silence_s * 1e9)
+    for group_members in (named.members for named in groups.values()):
+        ended = {member for member in group_members if tracklets[member].last_ns < silent_ns}
+        if len(ended) < len(group_members):
+            gone |= ended
+    return gone
+
+
+def _forget(
+    gone: set[TrackletId],
+    tracklets: dict[TrackletId, Tracklet],
+    current: dict[TrackKey, TrackletId],
+    pairs: dict[Pair, PairEvidence],
+) -> None:
+    """Drops tracks and all that is known of them, in place."""
     if not gone:
         return
     for tracklet_id in gone:
