@@ -13,29 +13,26 @@ from mobinet.errors import SettingsError
 from mobinet.settings import check_setting
 from mobinet_ros.lined_yaml import LinedDict
 
-# stage -> settings dataclasses that its node declares parameters from, as "module:class"
-_STAGE = ("mobinet_ros.lifecycle:CamerasSettings",)
+# stage -> settings dataclasses that its node declares parameters from, as "module:class"; imported when first asked for
+_NODE = "mobinet_ros.lifecycle:NodeSettings"
+_CAMERAS = "mobinet_ros.lifecycle:CamerasSettings"
 _SETTINGS: dict[str, tuple[str, ...]] = {
     "camera": ("mobinet.recordings.base:SourceSettings", "mobinet_ros.camera_node:CameraSettings"),
-    "detector": ("mobinet.detection:DetectorSettings", *_STAGE),
-    "tracker": ("mobinet.tracking:TrackerSettings", *_STAGE),
-    "reid": (
-        "mobinet.reid.embedder:EmbedderSettings",
-        "mobinet.reid.describer:DescriberSettings",
-        *_STAGE,
-    ),
+    "detector": ("mobinet.detection:DetectorSettings", _CAMERAS),
+    "tracker": ("mobinet.tracking:TrackerSettings", _CAMERAS),
+    "reid": ("mobinet.reid.embedder:EmbedderSettings", "mobinet.reid.describer:DescriberSettings", _CAMERAS),
     "cooperation": (
+        "mobinet_ros.cooperation_node:CooperationSettings",
         "mobinet.cooperation:GroundSettings",
         "mobinet.cooperation:IdentitySettings",
-        "mobinet_ros.cooperation_node:CooperationSettings",
         "mobinet.cooperation:PeerSettings",
-        *_STAGE,
+        _CAMERAS,
     ),
-    "overlay": ("mobinet.viewing:OverlaySettings", "mobinet_ros.overlay_node:OverlayNodeSettings", *_STAGE),
-    "marker": ("mobinet_ros.markers:MarkerSettings",),
-    "viewer": ("mobinet.viewing:RerunSettings", "mobinet_ros.viewer_node:ViewerSettings", *_STAGE),
+    "overlay": ("mobinet.viewing.overlay:OverlaySettings", "mobinet_ros.overlay_node:OverlayNodeSettings", _CAMERAS),
+    "marker": ("mobinet_ros.marker_node:MarkerSettings",),
+    "viewer": ("mobinet.viewing:RerunSettings", "mobinet_ros.viewer_node:ViewerSettings", _CAMERAS),
 }
-_BUILT_IN = ("use_sim_time", "autostart", "start_type_description_service")
+_BUILT_IN = ("use_sim_time", "start_type_description_service")
 
 
 def check_parameters(stage: str, section: LinedDict, ignore: Collection[str] = ()) -> None:
@@ -54,7 +51,7 @@ def check_parameters(stage: str, section: LinedDict, ignore: Collection[str] = (
         if key in ignore or key.startswith("qos_overrides."):
             continue
         _check_plain(section, key, value)
-        if not fields or key in _BUILT_IN:
+        if key in _BUILT_IN:
             continue
         if key not in fields:
             known = sorted({*fields, *ignore})
@@ -65,10 +62,15 @@ def check_parameters(stage: str, section: LinedDict, ignore: Collection[str] = (
             raise SettingsError(f"{section.where(key)}: {stage}: {error}") from None
 
 
+def known_parameters(stage: str) -> frozenset[str]:
+    """Names that a rig may give to a stage, without those that every ROS node has."""
+    return frozenset(_fields(stage))
+
+
 @cache
 def _fields(stage: str) -> dict[str, dataclasses.Field[Any]]:
     fields: dict[str, dataclasses.Field[Any]] = {}
-    for name in _SETTINGS.get(stage, ()):
+    for name in (*_SETTINGS[stage], _NODE):
         module, _, cls = name.partition(":")
         settings = getattr(importlib.import_module(module), cls)
         fields |= {field.name: field for field in dataclasses.fields(settings)}
