@@ -74,7 +74,6 @@ def test_a_rig_runs_and_ends(graph: Any, launch_file: Path, tmp_path: Path, comp
     (tmp_path / "rig.yaml").write_text(RIG)
     environment = {**graph.environment, "ROS_LOG_DIR": str(tmp_path / "ros_logs")}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")])
-    environment.setdefault("AMENT_PREFIX_PATH", sys.prefix)
     tracks = graph.collect(TrackArray, "/fleet/r1/front/tracks")
     arguments = [f"rig:={tmp_path / 'rig.yaml'}", f"composed:={composed}", "namespace:=fleet"]
     with (tmp_path / "launch.log").open("wb") as log:
