@@ -11,7 +11,7 @@ from mobinet.recordings.images import ImageFolder
 from mobinet.recordings.live import open_device, open_stream
 from mobinet.recordings.recorded import ImageSequence, RecordedSource
 from mobinet.recordings.video import VideoFile
-from mobinet.recordings.virtual import VirtualCamera, WindowPath, window_intrinsics
+from mobinet.recordings.virtual import VirtualCamera, WindowPath
 
 __all__ = [
     "SeekableSource",
@@ -21,7 +21,6 @@ __all__ = [
     "Window",
     "WindowPath",
     "open_source",
-    "window_intrinsics",
 ]
 
 

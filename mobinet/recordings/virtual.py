@@ -126,28 +126,6 @@ class VirtualCamera:
         return SourceImage(taken.index, image, taken.offset_ns, window, taken.stamp_ns)
 
 
-def window_intrinsics(matrix: Float64, window: Window, size: tuple[int, int]) -> Float64:
-    """The camera matrix of a window.
-
-    Args:
-        matrix: ``(3, 3)`` of the whole recording; pixel centres are at whole coordinates, as in OpenCV.
-        window: the part that is shown.
-        size: width and height of the image it is shown as.
-
-    Returns:
-        ``(3, 3)``: the principal point shifted, and all scaled where the window is resized.
-    """
-    scale_x, scale_y = size[0] / window.width, size[1] / window.height
-    change = np.array(
-        [
-            [scale_x, 0.0, scale_x * (0.5 - window.x) - 0.5],
-            [0.0, scale_y, scale_y * (0.5 - window.y) - 0.5],
-            [0.0, 0.0, 1.0],
-        ]
-    )
-    return change @ matrix
-
-
 def _output_size(shown: tuple[int, int], settings: SourceSettings) -> tuple[int, int]:
     """Width and height to deliver; where only one is set, the other keeps the shape of what is shown."""
     width = settings.width or (round(shown[0] * settings.height / shown[1]) if settings.height else shown[0])

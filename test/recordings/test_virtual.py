@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mobinet.errors import SettingsError
-from mobinet.recordings.base import SeekableSource, Window
-from mobinet.recordings.sources import SourceSettings, WindowPath, open_source, window_intrinsics
+from mobinet.recordings.base import SeekableSource
+from mobinet.recordings.sources import SourceSettings, WindowPath, open_source
 
 SIZE = (200, 100)
 
@@ -141,23 +141,6 @@ def test_size_given_beside_the_window_is_delivered(gradient: Callable[[int], Pat
     assert image is not None
     assert source.size == (80, 40)
     assert image.image.shape == (40, 80, 3)
-
-
-@pytest.mark.parametrize(
-    ("window", "size"),
-    [(Window(30, 20, 40, 20), (40, 20)), (Window(90, 45, 20, 10), (40, 20)), (Window(0, 0, 200, 100), (50, 20))],
-)
-def test_intrinsics_of_a_window_project_as_the_whole(window: Window, size: tuple[int, int]) -> None:
-    whole = np.array([[150.0, 0.0, 99.5], [0.0, 140.0, 49.5], [0.0, 0.0, 1.0]])
-    point = np.array([0.1, -0.05, 2.0])
-    u, v = (whole @ point)[:2] / point[2]
-    # a pixel of the whole, whose centre is at a whole coordinate, is where cv2.resize puts it
-    expected = (
-        (u - window.x + 0.5) * size[0] / window.width - 0.5,
-        (v - window.y + 0.5) * size[1] / window.height - 0.5,
-    )
-    projected = window_intrinsics(whole, window, size) @ point
-    np.testing.assert_allclose(projected[:2] / projected[2], expected)
 
 
 @pytest.mark.recordings
