@@ -103,10 +103,12 @@ def observe_birth(
 def looks_ratio(first: Tracklet, second: Tracklet, settings: IdentitySettings) -> float:
     """What embeddings and classes say for one object."""
     ratio = 0.0
-    if first.embedding is not None and second.embedding is not None and first.model == second.model:
-        similarity = float(np.dot(first.embedding.astype(np.float64), second.embedding.astype(np.float64)))
-        slope = settings.similarity_slope * (similarity - settings.similarity_middle)
-        ratio += float(np.clip(slope, -settings.similarity_limit, settings.similarity_limit))
+    a, b = first.embedding, second.embedding
+    # a peer may send any length under any name
+    if a is not None and b is not None and first.model == second.model and len(a) == len(b):
+        similarity = float(a @ b)
+        linear = settings.similarity_slope * (similarity - settings.similarity_middle)
+        ratio += min(max(linear, -settings.similarity_limit), settings.similarity_limit)
     if first.class_name and second.class_name and first.class_name != second.class_name:
         ratio -= settings.class_penalty
     return ratio

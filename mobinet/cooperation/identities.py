@@ -160,5 +160,10 @@ def _check(sighting: Sighting) -> None:
         )
     if not (np.isfinite(position).all() and np.isfinite(covariance).all()) or sighting.stamp_ns < 0:
         raise InputError(f"sighting {sighting.key}: expected finite numbers and a stamp from 0, got {sighting}")
+    velocity, embedding = sighting.velocity, sighting.embedding
+    if velocity is not None and (np.shape(velocity) != (3,) or not np.isfinite(velocity).all()):
+        raise InputError(f"sighting {sighting.key}: expected a velocity of 3 finite numbers, got {velocity}")
+    if embedding is not None and (np.ndim(embedding) != 1 or not np.isfinite(embedding).all()):
+        raise InputError(f"sighting {sighting.key}: expected an embedding (D,) of finite numbers, got {embedding}")
     if np.linalg.eigvalsh(covariance)[0] <= 0:
         raise InputError(f"sighting {sighting.key}: the covariance is not positive definite: {covariance.tolist()}")

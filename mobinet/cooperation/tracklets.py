@@ -10,7 +10,7 @@ import numpy as np
 from mobinet.cooperation import motion as cv
 from mobinet.cooperation.motion import Motion
 from mobinet.cooperation.settings import IdentitySettings
-from mobinet.types import Float32, Sighting, TrackKey
+from mobinet.types import Float64, Sighting, TrackKey
 
 _MAX_CLASSES = 8
 
@@ -48,7 +48,7 @@ class Tracklet:
     last_ns: int
     birth: Motion
     motion: Motion
-    embedding: Float32 | None
+    embedding: Float64 | None
     model: str
     votes: tuple[tuple[str, float], ...]
     class_name: str
@@ -68,7 +68,7 @@ def begin(sighting: Sighting, settings: IdentitySettings) -> Tracklet:
         last_ns=sighting.stamp_ns,
         birth=motion,
         motion=motion,
-        embedding=sighting.embedding,
+        embedding=_looks(sighting),
         model=sighting.model if sighting.embedding is not None else "",
         votes=((sighting.class_name, sighting.score),),
         class_name=sighting.class_name,
@@ -98,9 +98,13 @@ def proceed(tracklet: Tracklet, sighting: Sighting, settings: IdentitySettings) 
         tracklet,
         last_ns=sighting.stamp_ns,
         motion=cv.update(predicted, sighting.position, sighting.covariance * share),
-        embedding=sighting.embedding if described else tracklet.embedding,
+        embedding=_looks(sighting) if described else tracklet.embedding,
         model=sighting.model if described else tracklet.model,
         votes=tuple(sorted(votes.items())),
         class_name=min(((-weight, name) for name, weight in votes.items() if name), default=(0.0, ""))[1],
         score=sighting.score,
     )
+
+
+def _looks(sighting: Sighting) -> Float64 | None:
+    return None if sighting.embedding is None else np.asarray(sighting.embedding, np.float64)

@@ -85,7 +85,10 @@ def test_looks_decide_between_near_positions() -> None:
 def test_looks_of_different_models_do_not_compare() -> None:
     shared = IdentityMap()
     other = {"embedding": look(90)["embedding"], "model": "other"}
-    shared.add([sighting("r1", 1, 1.0, 0.0, **look(0)), sighting("r2", 1, 1.0, 0.1, **other)])
+    # nor those of other lengths, which a peer may send under a known name
+    longer = {"embedding": np.array([0, 0, 1], np.float32), "model": "m"}
+    items = [sighting("r1", 1, 1.0, 0.0, **look(0)), sighting("r2", 1, 1.0, 0.1, **other)]
+    shared.add([*items, sighting("r3", 1, 1.0, 0.05, **longer)])
     assert len(shared.identities(S)) == 1
 
 
@@ -194,6 +197,10 @@ def test_memory_is_bounded() -> None:
         {"covariance": np.diag([1.0, 1.0, -1.0])},
         {"covariance": np.full((3, 3), np.inf)},
         {"stamp_ns": -5},
+        {"velocity": np.array([1.0, np.nan, 0])},
+        {"velocity": np.zeros(2)},
+        {"embedding": np.array([np.nan, 1], np.float32), "model": "m"},
+        {"embedding": np.ones((2, 2), np.float32), "model": "m"},
     ],
 )
 def test_malformed_sightings_are_named(changes: dict[str, object]) -> None:
