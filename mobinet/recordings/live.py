@@ -207,7 +207,8 @@ def open_stream(settings: SourceSettings) -> LiveSource:
     """A stream by its address (RTSP, HTTP), through FFmpeg; RTSP over TCP, since lost packets smear images."""
     # a name and password in the address do not belong into logs
     name = re.sub(r"//[^/@]*@", "//", settings.source)
-    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay")
+    # of the whole process: nothing that could harm a video file that is opened beside the stream
+    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|fflags;nobuffer")
 
     def connect() -> Capture:
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
