@@ -79,7 +79,7 @@ def decode_sightings(robot: str, payload: bytes) -> list[Sighting]:
     sightings: list[Sighting] = []
     for _ in range(reader.count("groups")):
         camera_index, stamp_ns, count = reader.unpack(_GROUP)
-        camera = check_name(_pick(strings, camera_index), "camera")
+        camera = _pick(strings, camera_index)
         if stamp_ns < 0 or count == 0:
             raise InputError(f"payload of '{robot}': stamp {stamp_ns} with {count} sightings, expected both positive")
         sightings.extend(_decode_one(reader, strings, robot, camera, stamp_ns) for _ in range(count))
@@ -172,8 +172,9 @@ class _Packer:
 
 def _names(sighting: Sighting) -> list[str]:
     """The names that a sighting needs, checked."""
-    names = [check_name(sighting.key.camera, "camera")]
-    names.append(check_name(sighting.class_name, "class") if sighting.class_name else "")
+    # the only camera of a robot may have no name of its own
+    given = {"camera": sighting.key.camera, "class": sighting.class_name}
+    names = [check_name(name, what) if name else "" for what, name in given.items()]
     if sighting.embedding is not None:
         names.append(check_name(sighting.model, f"sighting {sighting.key}: model of the embedding"))
         if np.ndim(sighting.embedding) != 1:
