@@ -172,11 +172,10 @@ class ViewerNode(StageNode):
             self._view.log_identities(newest_ns, merge_identities(living))
             for key, row in self._tracks.items():
                 self._view.log_metrics(*key, newest_ns, row.rate_hz(now), row.age_ms)
-            for robot in self._robots:
-                self._show_robot(robot, newest_ns)
+            for robot, stamp_ns in self._newest_ns.items():
+                self._show_robot(robot, stamp_ns, newest_ns)
 
-    def _show_robot(self, robot: str, newest_ns: int) -> None:
-        stamp_ns = self._newest_ns.get(robot, newest_ns)
+    def _show_robot(self, robot: str, stamp_ns: int, newest_ns: int) -> None:
         try:
             pose = self._transforms.lookup(self._settings.map_frame, f"{robot}/base_link", stamp_ns)
         except TransformError as error:

@@ -162,17 +162,15 @@ class RerunView:
         self._log(f"{key.path}/tracks", stamp_ns, entity)
 
     def log_identities(self, stamp_ns: int, identities: Sequence[Identity]) -> None:
-        """Shows identities and their trails on the map; give what all robots agree on, see ``merge_identities``."""
+        """Shows identities and their trails on the map, small and unnamed those that no track shows now.
+
+        Give what all robots agree on, see ``merge_identities``.
+        """
         self._trails.update(stamp_ns, {one.identity_id: one.position for one in identities})
-        colours = [identity_colour(one.identity_id) for one in identities]
-        points = self._rerun.Points3D(
-            _rows([one.position for one in identities]),
-            labels=[one.identity_id for one in identities],
-            colors=colours,
-            radii=0.25,
-            show_labels=True,
-        )
-        self._log(f"{MAP}/identities", stamp_ns, points)
+        seen = [one for one in identities if one.tracks]
+        remembered = [one for one in identities if not one.tracks]
+        self._log(f"{MAP}/identities", stamp_ns, self._points(seen, radius=0.25, named=True))
+        self._log(f"{MAP}/remembered", stamp_ns, self._points(remembered, radius=0.12, named=False))
         keys = [key for key in self._trails.living() if len(self._trails.points(key)) > 1]
         strips = self._rerun.LineStrips3D(
             [self._trails.points(key) for key in keys], colors=[identity_colour(key) for key in keys], radii=0.04
@@ -194,6 +192,15 @@ class RerunView:
         """Adds a point to a camera's plots: rate of its tracks, and their age on arrival."""
         self._log(f"{RATE}/{CameraKey(robot, camera)}", stamp_ns, self._rerun.Scalars([rate_hz]))
         self._log(f"{AGE}/{CameraKey(robot, camera)}", stamp_ns, self._rerun.Scalars([age_ms]))
+
+    def _points(self, identities: Sequence[Identity], radius: float, named: bool) -> Any:
+        return self._rerun.Points3D(
+            _rows([one.position for one in identities]),
+            labels=[one.identity_id for one in identities] if named else None,
+            colors=[identity_colour(one.identity_id) for one in identities],
+            radii=radius,
+            show_labels=named,
+        )
 
     def _log(self, path: str, stamp_ns: int, entity: Any) -> None:
         with self._lock:
