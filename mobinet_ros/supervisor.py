@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from mobinet.settings import check_settings, setting
@@ -163,7 +164,7 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,  # Ctrl-C reaches us alone: we decide the order of ending
-                preexec_fn=_prepare_child,  # noqa: PLW1509  system calls alone, which take no lock
+                preexec_fn=partial(_prepare_child, os.getpid()),  # noqa: PLW1509  system calls, which take no lock
             )
         child.started = time.monotonic()
 
@@ -219,11 +220,13 @@ def _pid(child: _Child) -> int:
     return child.process.pid if child.process is not None and child.process.poll() is None else 0
 
 
-def _prepare_child() -> None:
+def _prepare_child(parent: int) -> None:
     """Runs in the new process, before its program.
 
     The kernel is asked to send SIGINT when this process dies without ending its children, e.g. by SIGKILL. SIGINT may
     be ignored here, as in a shell's background job, and would stay so.
     """
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
+    if os.getppid() != parent:  # it died before it could be asked
+        os._exit(1)
