@@ -12,7 +12,7 @@ class IdentitySettings:
     """Settings of the identity map. Robots that shall agree need the same ones."""
 
     window_s: float = setting(
-        0.5, "sightings that come later than this after a newer one are refused, seconds", minimum=0.0, maximum=60.0
+        2.0, "sightings that come later than this after a newer one are refused, seconds", minimum=0.0, maximum=60.0
     )
     slot_s: float = setting(
         0.1, "sightings are associated in steps of this length, seconds", minimum=0.01, maximum=10.0

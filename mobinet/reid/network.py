@@ -115,7 +115,10 @@ def _read_sidecar(model: Path) -> EmbedderSidecar:
         raise SettingsError(f"{path}: cannot be read as YAML: {error}") from error
     if not isinstance(values, dict):
         raise SettingsError(f"{path}: expected keys {', '.join(f.name for f in dataclasses.fields(EmbedderSidecar))}")
-    return settings_from_mapping(EmbedderSidecar, values, str(path))
+    try:
+        return settings_from_mapping(EmbedderSidecar, values, str(path))
+    except SettingsError as error:
+        raise SettingsError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
 
 
 def _input_size(session: Session, sidecar: EmbedderSidecar) -> tuple[int, int]:

@@ -143,7 +143,7 @@ def test_the_sidecar_changes_the_preprocessing(tmp_path: Path) -> None:
 def test_a_wrong_sidecar_is_named(tmp_path: Path, text: str) -> None:
     path = network(tmp_path / "tiny.onnx")
     (tmp_path / "tiny.yaml").write_text(text)
-    with pytest.raises(SettingsError, match=r"tiny\.yaml|mean"):
+    with pytest.raises(SettingsError, match=r"tiny\.yaml"):
         make_embedder(EmbedderSettings(model=str(path)))
 
 
