@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
@@ -17,6 +16,11 @@ from mobinet.errors import RecordingError
 from mobinet.recordings.bags import BagWriter
 from mobinet_ros.bag_qos import offer_of, profile_to_record
 from mobinet_ros.message_types import full_definition, load_type, type_hash
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # its name before Iron
+    from rclpy.qos_event import SubscriptionEventCallbacks
 
 
 @dataclass

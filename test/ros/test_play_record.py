@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+from array import array
 
+import cv2
 import pytest
 from event_camera_msgs.msg import EventPacket
 from mobinet_ros.msg import Track, TrackArray
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message, serialize_message
 from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image
 from std_msgs.msg import String
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
@@ -236,25 +239,52 @@ def write_detections(path, count=40):
             writer.write(topic, stamp_ns, serialize_message(message))
 
 
+def lockstep_tracks(graph, bag, nodes):
+    """The tracks of a replay, after starting the nodes and before ending them."""
+    received = graph.collect(TrackArray, "/r1/front/tracks", 100)
+    processes = [graph.start_node(name, "/r1", cameras="[front]", use_sim_time=True, **more) for name, more in nodes]
+    assert graph.spin_until(lambda: graph.node.count_publishers("/r1/front/tracks") == 1), graph.logs()
+    graph.spin_for(1.0)
+    player = play(graph, bag, "--lockstep")
+    assert graph.spin_until(lambda: player.poll() is not None, 90), graph.logs()
+    assert player.returncode == 0, graph.logs()
+    graph.spin_for(0.5)
+    for process in processes:
+        end(process)
+    assert graph.spin_until(lambda: graph.node.count_publishers("/r1/front/tracks") == 0)
+    return list(received)  # compared as messages: serialised, the padding holds whatever was in memory
+
+
 def test_two_lockstep_replays_are_identical(graph, tmp_path):
     write_detections(tmp_path / "bag")
-    runs = []
-    for _ in range(2):
-        received = graph.collect(TrackArray, "/r1/front/tracks", 100)
-        tracker = graph.start_node("tracker_node", "/r1", cameras="[front]", use_sim_time=True)
-        assert graph.spin_until(lambda: graph.node.count_publishers("/r1/front/tracks") == 1), graph.logs()
-        graph.spin_for(0.5)
-        process = play(graph, tmp_path / "bag", "--lockstep")
-        assert graph.spin_until(lambda process=process: process.poll() is not None, 60), graph.logs()
-        assert process.returncode == 0, graph.logs()
-        graph.spin_until(lambda received=received: len(received) == 40, 3)
-        runs.append(list(received))  # compared as messages: serialised, the padding holds whatever was in memory
-        end(tracker)
-        assert graph.spin_until(lambda: graph.node.count_publishers("/r1/front/tracks") == 0)
-    assert len(runs[0]) == 40
-    assert len(runs[0][-1].tracks) == 2
-    assert runs[0] == runs[1]
+    first = lockstep_tracks(graph, tmp_path / "bag", [("tracker_node", {})])
+    second = lockstep_tracks(graph, tmp_path / "bag", [("tracker_node", {})])
+    assert (len(first), len(first[-1].tracks)) == (40, 2)
+    assert first == second
     assert "lockstep: 40 stamps, 40 results, 0 missing" in graph.logs()
+
+
+@pytest.mark.recordings
+def test_lockstep_replays_of_real_images_are_identical(graph, tmp_path, data_dir):
+    # as fast as the detector can, which would drop images at this pace without lockstep
+    video = cv2.VideoCapture(str(data_dir / "mot/TUD-Campus/TUD-Campus.mp4"))
+    with BagWriter(tmp_path / "bag") as writer:
+        writer.add_topic("/r1/front/image_raw", "sensor_msgs/msg/Image", qos=[TopicQos("best_effort")])
+        for index in range(25):
+            stamp_ns = 1_700_000_000_000_000_000 + index * 40_000_000
+            pixels = video.read()[1]
+            image = Image(height=pixels.shape[0], width=pixels.shape[1], encoding="bgr8", step=pixels.shape[1] * 3)
+            image.header.stamp.sec, image.header.stamp.nanosec = divmod(stamp_ns, 10**9)
+            image.header.frame_id = "r1/front_optical"
+            image.data = array("B", pixels.tobytes())
+            writer.write("/r1/front/image_raw", stamp_ns, serialize_message(image))
+    video.release()
+    nodes = [("tracker_node", {}), ("detector_node", {"model": data_dir / "models/fastestdet/FastestDet.onnx"})]
+    first = lockstep_tracks(graph, tmp_path / "bag", nodes)
+    second = lockstep_tracks(graph, tmp_path / "bag", nodes)
+    assert len(first) == 25
+    assert any(len(each.tracks) >= 3 for each in first)
+    assert first == second
 
 
 class SlowTracker:
