@@ -96,7 +96,7 @@ class OverlayNode(StageNode):
             frames.clear()
 
     def _on_identities(self, msg: IdentityArray) -> None:
-        self._labels.update(msg_to_identities(msg))
+        self._labels.update(stamp_to_ns(msg.header.stamp), msg_to_identities(msg))
 
     def _on_tracks(self, camera: str, msg: TrackArray) -> None:
         if self._worker is None or not self._is_watched(camera):

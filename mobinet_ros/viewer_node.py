@@ -158,7 +158,7 @@ class ViewerNode(StageNode):
 
     def _on_identities(self, robot: str, msg: IdentityArray) -> None:
         identities = msg_to_identities(msg)
-        self._labels[robot].update(identities)
+        self._labels[robot].update(stamp_to_ns(msg.header.stamp), identities)
         self._identities[robot] = (self.now_ns, identities)
 
     def _show_map(self) -> None:
