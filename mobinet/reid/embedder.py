@@ -21,7 +21,8 @@ class EmbedderSettings:
     """Settings of an embedder."""
 
     model: str = setting(
-        "histogram", "'histogram' (colour and texture, needs no file) or the path of an .onnx file (OSNet style)"
+        "histogram",
+        "'histogram' (colour and texture, needs no file), the path of an .onnx file (OSNet style) or a name of the zoo",
     )
     provider: str = setting("cpu", "what runs a network", choices=("cpu", "cuda", "tensorrt", "openvino"))
     threads: int = setting(0, "processor threads of one run, 0 = half of the cores", minimum=0, maximum=256)
