@@ -7,6 +7,7 @@ from array import array
 
 import cv2
 import pytest
+from builtin_interfaces.msg import Time
 from event_camera_msgs.msg import EventPacket
 from mobinet_ros.msg import Track, TrackArray
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -216,6 +217,19 @@ def test_recorder_refuses_what_it_cannot_do(graph, tmp_path):
     assert "nobody published /none" in graph.logs()
     with BagReader(tmp_path / "nothing") as bag:
         assert bag.message_count == 0
+
+
+def test_recorder_follows_simulated_time(graph, tmp_path):
+    clock = graph.node.create_publisher(Clock, "/clock", 10)
+    text = graph.node.create_publisher(String, "/text", 10)
+    # the clock stands still at 5 s
+    graph.node.create_timer(0.05, lambda: clock.publish(Clock(clock=Time(sec=5))))
+    recorder = record(graph, ["/text"], "/text", "--use-sim-time", "-o", tmp_path / "bag")
+    text.publish(String(data="x"))
+    graph.spin_for(0.5)
+    assert end(recorder) == 0, graph.logs()
+    with BagReader(tmp_path / "bag") as bag:
+        assert [each.stamp_ns for each in bag.messages()] == [5_000_000_000]
 
 
 def write_detections(path, count=40):
