@@ -97,6 +97,7 @@ class RerunView:
             newest_first=True,  # a browser that joins late shows now at once, and gets the past after it
             cors_allow_origin=[f"http://{host}:{web_port}"],
         )
+        self._log_static(self._recordings[0])
         if web_port not in _pages_served:
             self._rerun.serve_web_viewer(web_port=web_port, open_browser=False)
             _pages_served.add(web_port)
@@ -220,18 +221,21 @@ class RerunView:
         # the first one owns the server and must live as long as it
         self._recordings = [self._recordings[0], self._new_recording()]
         self._recordings[1].connect_grpc(self._server, default_blueprint=self._layout())
+        self._log_static(self._recordings[1])
         self._newest_ns.clear()
         self._trails.reset()
 
     def _new_recording(self) -> Any:
         # without an id of its own, every recording of a process is one and the same
-        recording = self._rerun.RecordingStream("mobinet", recording_id=uuid.uuid4())
+        return self._rerun.RecordingStream("mobinet", recording_id=uuid.uuid4())
+
+    def _log_static(self, recording: Any) -> None:
+        """What holds at all times. After the server is there: some releases hang when data waits for it."""
         recording.log(MAP, self._rerun.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
         for key in self._cameras:
             line = self._rerun.SeriesLines(names=[str(key)], colors=[identity_colour(str(key))])
             for plot in (RATE, AGE):
                 recording.log(f"{plot}/{key}", line, static=True)
-        return recording
 
     def _layout(self) -> Any:
         return build_layout(importlib.import_module("rerun.blueprint"), self._cameras, self._settings.plot_s)
