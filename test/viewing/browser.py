@@ -15,7 +15,20 @@ from typing import Any
 import cv2
 import numpy as np
 
-CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
+
+def find_chromium() -> str | None:
+    """A Chromium that may use our temporary folder: one in a snap, or the script that stands for it, may not."""
+    for name in ("chromium", "google-chrome", "chromium-browser"):
+        path = shutil.which(name)
+        if path is None or "/snap/" in str(Path(path).resolve()):
+            continue
+        with Path(path).open("rb") as file:
+            if b"/snap/" not in file.read(4096):
+                return path
+    return None
+
+
+CHROMIUM = find_chromium()
 
 _FLAGS = [
     "--headless",
