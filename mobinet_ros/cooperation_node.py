@@ -6,7 +6,7 @@ import sys
 from array import array
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sensor_msgs.msg import CameraInfo
@@ -53,6 +53,9 @@ class CooperationSettings:
     map_frame: str = setting("map", "the frame that all robots share")
     peers_topic: str = setting(topics.PEERS.name, "where robots talk to each other; the same on all")
     evidence_rate: float = setting(5.0, "how often a track is told to the others, Hz", minimum=0.1, maximum=100.0)
+    appearance_rate: float = setting(
+        1.0, "how often the looks of a track are told to the others, Hz", minimum=0.01, maximum=100.0
+    )
     identities_rate: float = setting(5.0, "how often identities are published, Hz", minimum=0.1, maximum=100.0)
     tf_wait: float = setting(0.3, "how long tracks wait for the transform at their stamp, s", minimum=0.0, maximum=10.0)
 
@@ -88,6 +91,8 @@ class CooperationNode(StageNode):
         self._embedding_model: dict[str, str] = {}
         self._waiting: deque[tuple[str, TrackArray]] = deque(maxlen=TRACKS_KEPT)
         self._told_ns: OrderedDict[TrackKey, int] = OrderedDict()
+        self._described_ns: dict[TrackKey, int] = {}
+        self._newest_ns: dict[str, int] = {}
 
     def configure(self) -> None:
         self._forget_all()
@@ -136,8 +141,24 @@ class CooperationNode(StageNode):
         self._appearances[camera].update({a.track_id: a for a in msg_to_appearances(msg)})
 
     def _on_tracks(self, camera: str, msg: TrackArray) -> None:
+        self._forget_after_jump(camera, stamp_to_ns(msg.header.stamp))
         self._waiting.append((camera, msg))
         self._work_off()
+
+    def _forget_after_jump(self, camera: str, stamp_ns: int) -> None:
+        """A replay that starts again: what is known of later times would refuse everything as late."""
+        back_s = (self._newest_ns.get(camera, stamp_ns) - stamp_ns) / 1e9
+        self._newest_ns[camera] = stamp_ns
+        if back_s <= self._map_settings.window_s:
+            return
+        self.report("back", f"{camera or 'camera'}: stamps jumped back by {back_s:.3f} s: the map starts anew")
+        self._newest_ns = {camera: stamp_ns}
+        self._map.reset()
+        self._guard.reset()
+        self._transforms.clear()
+        self._waiting.clear()
+        self._told_ns.clear()
+        self._described_ns.clear()
 
     def _work_off(self) -> None:
         """Takes the waiting tracks in their order, as far as their transforms have come."""
@@ -173,7 +194,7 @@ class CooperationNode(StageNode):
             self.health.count(f"not_on_the_ground_{reason}", number)
         header = make_header(stamp_ns, self._settings.map_frame)
         self.send(self._sightings, sightings_to_msg(sighted.sightings, header))
-        self._tell([s for s in sighted.sightings if self._is_due(s)])
+        self._tell(self._due(sighted.sightings))
 
     def _model_at(self, camera: str, stamp_ns: int) -> CameraModel | None:
         """Intrinsics at an image's stamp (a zoom or a moving window changes them), else the newest."""
@@ -182,16 +203,23 @@ class CooperationNode(StageNode):
             return models[stamp_ns]
         return next(reversed(models.values()), None)
 
-    def _is_due(self, sighting: Sighting) -> bool:
-        last = self._told_ns.get(sighting.key)
-        # the next image may come a little early: half an image period is no reason to skip one
-        if last is not None and 0 <= sighting.stamp_ns - last < 0.9e9 / self._settings.evidence_rate:
-            return False
-        self._told_ns[sighting.key] = sighting.stamp_ns
-        self._told_ns.move_to_end(sighting.key)
+    def _due(self, sightings: list[Sighting]) -> list[Sighting]:
+        """What the others are told: each track now and then, its looks more seldom, for they fill half a datagram."""
+        due = []
+        for sighting in sightings:
+            if not _is_over(self._told_ns.get(sighting.key), sighting.stamp_ns, self._settings.evidence_rate):
+                continue
+            self._told_ns[sighting.key] = sighting.stamp_ns
+            self._told_ns.move_to_end(sighting.key)
+            if _is_over(self._described_ns.get(sighting.key), sighting.stamp_ns, self._settings.appearance_rate):
+                self._described_ns[sighting.key] = sighting.stamp_ns
+                due.append(sighting)
+            else:
+                due.append(replace(sighting, embedding=None, model=""))
         while len(self._told_ns) > self._map_settings.max_tracks:
-            self._told_ns.popitem(last=False)
-        return True
+            key, _ = self._told_ns.popitem(last=False)
+            self._described_ns.pop(key, None)
+        return due
 
     # what robots tell each other
 
@@ -218,6 +246,12 @@ class CooperationNode(StageNode):
         header = make_header(newest, self._settings.map_frame)
         self.send(self._identities, identities_to_msg(identities, header))
         self.health.counters["identities"] = len(identities)
+        self.health.counters.update({f"refused_{reason}": n for reason, n in self._map.refused.items()})
+
+
+def _is_over(last_ns: int | None, stamp_ns: int, rate: float) -> bool:
+    """Whether it is time again; a tenth of the period early counts, for images do not come on the dot."""
+    return last_ns is None or not 0 <= stamp_ns - last_ns < 0.9e9 / rate
 
 
 def envelope_to_msg(envelope: PeerEnvelope) -> Envelope:
