@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mobinet.errors import SettingsError
-from mobinet_ros.lined_yaml import LinedDict, load_lined_yaml
+from mobinet.lined_yaml import LinedDict, load_lined_yaml
 from mobinet_ros.node_specs import LaunchSettings, NodeSpec, ProcessSpec, process_specs, rig_node_specs
 from mobinet_ros.rig_parameters import check_parameters
 from mobinet_ros.rig_schema import RIG_VERSION, STAGES, CameraRig, Rig, RobotRig

@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 from mobinet.errors import SettingsError
+from mobinet.lined_yaml import LinedDict
 from mobinet.settings import check_setting
-from mobinet_ros.lined_yaml import LinedDict
 
 # stage -> settings dataclasses that its node declares parameters from, as "module:class"; imported when first asked for
 _NODE = "mobinet_ros.lifecycle:NodeSettings"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from mobinet.errors import SettingsError
-from mobinet_ros.lined_yaml import LinedDict
+from mobinet.lined_yaml import LinedDict
 from mobinet_ros.rig_schema import Pose
 
 _NAME = re.compile(r"[A-Za-z](_?[A-Za-z0-9])*")

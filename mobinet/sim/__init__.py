@@ -1,0 +1,1 @@
+"""A simulated world of mobile cameras with exact ground truth, rendered by MuJoCo."""
