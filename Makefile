@@ -30,7 +30,7 @@ CONSTRAINTS := $(if $(filter floors,$(ROS)),,-c constraints/python.txt) $(if $(f
 help:
 	@echo "make demo [VIDEO=path] [DURATION=seconds]  set up everything and run the main job"
 	@echo "make test [ROS=kilted|jazzy|none|floors]   set up everything and run the tests"
-	@echo "make check                                 ruff, mypy, import-linter, codespell, versions"
+	@echo "make check                                 ruff, mypy, import-linter, codespell, versions, tables of the documents"
 	@echo "make bench                                 every bench/*.py, quickly"
 	@echo "make colcon                                colcon build and colcon test on the ROS wheels"
 	@echo "make install [ROS=...]                     only the environment"
@@ -80,6 +80,7 @@ check: install
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 	$(BIN)/python scripts/check_versions.py
+	$(BIN)/python scripts/document_parameters.py --check
 
 bench: install
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script --quick || exit 1; done
