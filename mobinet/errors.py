@@ -37,8 +37,9 @@ class MissingDependencyError(MobinetError, ImportError):
     Args:
         package: name to give to pip.
         purpose: what it is needed for, to complete "... needs PACKAGE".
+        cure: what to type where it is not pip that installs it.
     """
 
-    def __init__(self, package: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs '{package}': pip install '{package}'")
+    def __init__(self, package: str, purpose: str, cure: str = "") -> None:
+        super().__init__(f"{purpose} needs '{package}': {cure or f'pip install {package!r}'}")
         self.package = package

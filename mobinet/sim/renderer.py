@@ -1,0 +1,170 @@
+"""Pictures of a world, by MuJoCo through EGL: no screen, window system or GPU is needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobinet.camera import CameraModel
+from mobinet.errors import MissingDependencyError
+from mobinet.geometry import Transform
+from mobinet.sim.actors import Actor, Fixture
+from mobinet.sim.scene import FAR_M, NEAR_M, write_scene
+from mobinet.sim.shapes import Placement, join
+from mobinet.sim.world import World
+from mobinet.types import Float32, Image
+
+_EGL_CURE = "apt-get install libegl1 libgl1 libgl1-mesa-dri"
+_SHOWN, _HIDDEN = 1, 5
+NOTHING = -1
+
+
+class Renderer:
+    """Draws one world at one instant after the other.
+
+    Args:
+        world: for its light and seed.
+        actors, fixtures: what is drawn; in label pictures the fixtures come first, ``0 .. F - 1``, then the actors.
+        sizes: width and height of the pictures that will be asked for.
+
+    Raises:
+        MissingDependencyError: no MuJoCo, or no EGL.
+    """
+
+    def __init__(
+        self, world: World, actors: Sequence[Actor], fixtures: Sequence[Fixture], sizes: Iterable[tuple[int, int]]
+    ) -> None:
+        self._mujoco = _import_mujoco()
+        sizes = sorted(set(sizes))
+        largest = (max(width for width, _ in sizes), max(height for _, height in sizes))
+        xml, files = write_scene(world, actors, fixtures, largest)
+        self._model = self._mujoco.MjModel.from_xml_string(xml, files)
+        self._data = self._mujoco.MjData(self._model)
+        self._mujoco.mj_forward(self._model, self._data)
+        self._actors = actors
+        counts = [len(thing.parts) for thing in fixtures] + [len(actor.body.parts) for actor in actors]
+        self._owner = np.repeat(np.arange(len(counts)), counts)
+        self._first_moving = sum(counts[: len(fixtures)])
+        self._place(0, join(*(thing.placement for thing in fixtures)))
+        self._option = self._mujoco.MjvOption()
+        self._option.geomgroup[:] = 0
+        self._option.geomgroup[_SHOWN] = 1
+        self._painters = {size: self._open(size) for size in sizes}
+
+    def move_to(self, stamp_ns: int) -> None:
+        """Puts every actor where it is at a time since the beginning of the world."""
+        self._place(self._first_moving, join(*(a.body.place(a.trajectory.at(stamp_ns)) for a in self._actors)))
+
+    def picture(self, camera: CameraModel, optical2map: Transform, hidden: Iterable[int] = ()) -> Image:
+        """``(H, W, 3)`` BGR ``uint8``; ``hidden`` are labels not to draw."""
+        self._show(np.isin(self._owner, list(hidden), invert=True))
+        painter = self._aim(camera, optical2map)
+        painter.disable_segmentation_rendering()
+        painter.disable_depth_rendering()
+        return np.ascontiguousarray(painter.render()[:, :, ::-1])
+
+    def labels(
+        self,
+        camera: CameraModel,
+        optical2map: Transform,
+        *,
+        shown: Iterable[int] | None = None,
+        hidden: Iterable[int] = (),
+    ) -> NDArray[np.int32]:
+        """``(H, W)`` what each pixel shows: the label of a fixture or an actor, ``NOTHING`` for the sky.
+
+        Args:
+            shown: only these labels are drawn; all when ``None``.
+            hidden: labels not to draw.
+        """
+        visible = np.ones(len(self._owner), bool) if shown is None else np.isin(self._owner, list(shown))
+        self._show(visible & np.isin(self._owner, list(hidden), invert=True))
+        painter = self._aim(camera, optical2map)
+        painter.enable_segmentation_rendering()
+        geoms = painter.render()[:, :, 0]
+        return np.asarray(np.append(self._owner, NOTHING)[geoms], np.int32)
+
+    def depth(self, camera: CameraModel, optical2map: Transform, hidden: Iterable[int] = ()) -> Float32:
+        """``(H, W)`` metres along the optical axis (REP 118); infinite for the sky."""
+        self._show(np.isin(self._owner, list(hidden), invert=True))
+        painter = self._aim(camera, optical2map)
+        painter.enable_depth_rendering()
+        depth = np.array(painter.render(), np.float32)
+        painter.disable_depth_rendering()
+        depth[depth > 0.99 * FAR_M] = np.inf
+        return depth
+
+    def close(self) -> None:
+        """Frees the pictures' buffers."""
+        for painter in self._painters.values():
+            painter.close()
+        self._painters = {}
+
+    def __enter__(self) -> Renderer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self, size: tuple[int, int]) -> Any:
+        try:
+            return self._mujoco.Renderer(self._model, size[1], size[0], max_geom=len(self._owner) + 100)
+        except (AttributeError, ImportError, RuntimeError) as error:
+            # what MuJoCo raises without a display driver depends on where its OpenGL bindings stumble
+            raise MissingDependencyError("EGL", f"rendering ({error})", _EGL_CURE) from error
+
+    def _place(self, first: int, placement: Placement) -> None:
+        """Writes the poses of parts; meshes are kept by MuJoCo in a frame of their own."""
+        model, data = self._model, self._data
+        last = first + len(placement.positions)
+        positions, rotations = placement.positions.copy(), placement.rotations.copy()
+        for row in np.flatnonzero(model.geom_dataid[first:last] >= 0):
+            mesh = model.geom_dataid[first + row]
+            turn = np.zeros(9)
+            self._mujoco.mju_quat2Mat(turn, model.mesh_quat[mesh])
+            positions[row] += rotations[row] @ model.mesh_pos[mesh]
+            rotations[row] = rotations[row] @ turn.reshape(3, 3)
+        data.geom_xpos[first:last] = positions
+        data.geom_xmat[first:last] = rotations.reshape(-1, 9)
+
+    def _show(self, visible: NDArray[np.bool_]) -> None:
+        self._model.geom_group[:] = np.where(visible, _SHOWN, _HIDDEN)
+
+    def _aim(self, camera: CameraModel, optical2map: Transform) -> Any:
+        """The painter of the camera's size, its scene seen by the camera."""
+        painter = self._painters[(camera.width, camera.height)]
+        painter.update_scene(self._data, scene_option=self._option)
+        (fx, cx), (fy, cy) = camera.matrix[0, [0, 2]], camera.matrix[1, [1, 2]]
+        # pixel centres are at integers, so the image spans -0.5 to width - 0.5
+        left, right = NEAR_M * (-0.5 - cx) / fx, NEAR_M * (camera.width - 0.5 - cx) / fx
+        top, bottom = NEAR_M * (cy + 0.5) / fy, NEAR_M * (cy - camera.height + 0.5) / fy
+        for eye in painter.scene.camera:
+            eye.pos[:] = optical2map.translation
+            eye.forward[:] = optical2map.rotation[:, 2]
+            eye.up[:] = -optical2map.rotation[:, 1]
+            eye.frustum_center = (left + right) / 2
+            eye.frustum_width = (right - left) / 2
+            eye.frustum_bottom, eye.frustum_top = bottom, top
+            eye.frustum_near, eye.frustum_far = NEAR_M, FAR_M
+        return painter
+
+
+def _import_mujoco() -> Any:
+    # MuJoCo decides when it is imported how it draws
+    if sys.platform == "linux":
+        os.environ.setdefault("MUJOCO_GL", "egl")
+    try:
+        import mujoco
+    except (ImportError, AttributeError) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == "mujoco":
+            raise MissingDependencyError("mobinet[sim]", "the simulated world") from error
+        raise MissingDependencyError("EGL", f"rendering ({error})", _EGL_CURE) from error
+    return mujoco

@@ -1,0 +1,221 @@
+"""What a world is: the place, who moves through it, and the robots with their cameras.
+
+A world file is YAML; docs/simulation.md describes it for people. Here are the records that it is read into. Lengths are
+metres in the map frame (x east, y north, z up), times seconds since the beginning of the world.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias
+
+from mobinet.camera import CameraModel
+from mobinet.geometry import Transform
+from mobinet.sim.trajectory import Trajectory, Waypoint
+
+WORLD_VERSION = 1
+
+Colour: TypeAlias = tuple[float, float, float]
+"""Red, green, blue, each 0..1."""
+
+LIGHTS = ("day", "dusk", "night")
+SURFACES = ("asphalt", "pavement", "grass", "paint")
+FINISHES = ("brick", "plaster", "concrete", "facade")
+MODES = ("stop", "loop", "return")
+
+
+class ObjectClass(IntEnum):
+    """What an object is; the values are the class numbers of MOT16, where it has one."""
+
+    PERSON = 1
+    CYCLIST = 2
+    CAR = 3
+    ROBOT = 6
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle on the ground: a road, a pavement, a line of paint.
+
+    Args:
+        centre: ``x, y``.
+        size: extent along x and y.
+        surface: one of ``SURFACES``.
+    """
+
+    name: str
+    centre: tuple[float, float]
+    size: tuple[float, float]
+    surface: str
+
+
+@dataclass(frozen=True)
+class Wall:
+    """A straight wall between two points of the ground, ``finish`` one of ``FINISHES``."""
+
+    name: str
+    start: tuple[float, float]
+    end: tuple[float, float]
+    height: float
+    thickness: float
+    finish: str
+
+    @property
+    def length(self) -> float:
+        return math.hypot(self.end[0] - self.start[0], self.end[1] - self.start[1])
+
+    @property
+    def heading(self) -> float:
+        """Radians, from start to end."""
+        return math.atan2(self.end[1] - self.start[1], self.end[0] - self.start[0])
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return ((self.start[0] + self.end[0]) / 2, (self.start[1] + self.end[1]) / 2)
+
+
+@dataclass(frozen=True)
+class Pillar:
+    """A round pillar or tree trunk."""
+
+    name: str
+    centre: tuple[float, float]
+    radius: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Route:
+    """How something moves: see :class:`mobinet.sim.trajectory.Trajectory` for the arguments."""
+
+    waypoints: tuple[Waypoint, ...]
+    speed: float = 1.0
+    start_s: float = 0.0
+    mode: str = "stop"
+    heading: float = 0.0
+
+    def trajectory(self, duration_s: float, window_s: float) -> Trajectory:
+        return Trajectory(
+            self.waypoints,
+            self.speed,
+            start_s=self.start_s,
+            mode=self.mode,
+            duration_s=duration_s,
+            window_s=window_s,
+            heading=self.heading,
+        )
+
+
+@dataclass(frozen=True)
+class Look:
+    """Outer appearance of a person.
+
+    Args:
+        height: metres.
+        width: factor on the breadth of the body.
+        long_sleeves, shorts, backpack: what is worn.
+    """
+
+    height: float
+    width: float
+    shirt: Colour
+    trousers: Colour
+    skin: Colour
+    hair: Colour
+    shoes: Colour
+    long_sleeves: bool
+    shorts: bool
+    backpack: bool
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody on foot."""
+
+    name: str
+    route: Route
+    look: Look
+
+
+@dataclass(frozen=True)
+class Cyclist:
+    """Somebody on a bicycle; bicycle and rider are one object."""
+
+    name: str
+    route: Route
+    look: Look
+    colour: Colour
+
+
+@dataclass(frozen=True)
+class Car:
+    """A car, driving or parked; the route leads the middle of the car."""
+
+    name: str
+    route: Route
+    colour: Colour
+
+
+@dataclass(frozen=True)
+class SimCamera:
+    """A camera of a robot.
+
+    Args:
+        name: its namespace below the robot's.
+        model: its intrinsics; the image is made with their distortion.
+        mount: ``camera2base`` pose of its body frame (x forward, z up).
+        rate: images per second.
+    """
+
+    name: str
+    model: CameraModel
+    mount: Transform
+    rate: float
+
+
+@dataclass(frozen=True)
+class Robot:
+    """A robot on wheels with its cameras; ``base_link`` is on the ground under its middle, x forward."""
+
+    name: str
+    route: Route
+    cameras: tuple[SimCamera, ...]
+    colour: Colour
+
+    @property
+    def moves(self) -> bool:
+        return any(waypoint[:2] != self.route.waypoints[0][:2] for waypoint in self.route.waypoints)
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that a world file says.
+
+    Args:
+        name: of the file, without its ending.
+        seed: chooses what the file leaves open (looks, textures); the same seed gives the same images.
+        duration_s: length.
+        light: one of ``LIGHTS``.
+        shadows: whether objects cast them; it makes rendering slower.
+        ground: one of ``SURFACES``.
+    """
+
+    name: str
+    seed: int
+    duration_s: float
+    light: str
+    shadows: bool
+    ground: str
+    areas: tuple[Area, ...] = ()
+    walls: tuple[Wall, ...] = ()
+    pillars: tuple[Pillar, ...] = ()
+    people: tuple[Person, ...] = ()
+    cyclists: tuple[Cyclist, ...] = ()
+    cars: tuple[Car, ...] = ()
+    robots: tuple[Robot, ...] = ()
