@@ -10,8 +10,8 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mobinet_ros.fastdds import profile_environment, shared_memory_complaints
-from mobinet_ros.node_specs import ProcessSpec, join_namespace
 from mobinet_ros.rig import LaunchSettings, load_rig, process_specs
+from mobinet_ros.rig.node_specs import ProcessSpec, join_namespace
 
 SHARE = Path(get_package_share_directory("mobinet_ros"))
 START_DELAY_S = 5.0

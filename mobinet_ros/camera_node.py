@@ -21,7 +21,8 @@ from mobinet_ros import topics
 from mobinet_ros.conversions import NANOSECONDS, make_header, model_to_camera_info
 from mobinet_ros.image_conversions import ImageMessageFactory, image_to_compressed_msg
 from mobinet_ros.image_hub import ImageHub
-from mobinet_ros.lifecycle import StageNode, run
+from mobinet_ros.lifecycle import StageNode
+from mobinet_ros.process import run
 
 LONGEST_SLEEP_S = 0.1
 SIMULATED_SLEEP_S = 0.002

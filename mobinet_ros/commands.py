@@ -7,7 +7,7 @@ from typing import Any
 
 from mobinet_ros import environment
 
-MODULES = ("up", "demo", "play", "record", "doctor.command")
+MODULES = ("running.up", "running.demo", "bags.play", "bags.record", "doctor.command")
 
 
 def register(subparsers: Any) -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-import rclpy
-from rclpy.executors import ExternalShutdownException
+import rclpy.utilities
 
-from mobinet.errors import MobinetError
-from mobinet_ros.executor import spin
+from mobinet.errors import SettingsError
 from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import StageNode
+from mobinet_ros.process import run_nodes
 from mobinet_ros.rig import LaunchSettings, NodeSpec, load_rig, rig_node_specs
 
 
@@ -52,34 +50,23 @@ def robot_specs(options: argparse.Namespace) -> list[NodeSpec]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the nodes of one robot until SIGINT or SIGTERM.
+    """Runs the nodes of one robot until a signal ends them.
 
     Returns:
         0, or 2 when the rig or a parameter is wrong.
     """
     given = rclpy.utilities.remove_ros_args(sys.argv)[1:] if arguments is None else arguments
     options = parse(given)
-    rclpy.init(args=["container", "--ros-args", "--log-level", options.log_level])
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     hub = ImageHub()
-    nodes: list[StageNode] = []
-    try:
+
+    def make() -> Iterator[StageNode]:
         for spec in robot_specs(options):
-            nodes.append(node_class(spec.executable)(cli_args=spec.ros_arguments(), hub=hub))
-        # sinks first: what a camera sends before its readers listen is lost
-        for node in reversed(nodes):
-            node.start()
-        spin(nodes)
-    except MobinetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        for node in nodes:
-            node.close()
-        rclpy.try_shutdown()
-    return 0
+            try:
+                yield node_class(spec.executable)(cli_args=spec.ros_arguments(), hub=hub)
+            except SettingsError as error:
+                raise SettingsError(f"{spec.full_name}: {error}") from error
+
+    return run_nodes(make, ["container", "--ros-args", "--log-level", options.log_level])
 
 
 if __name__ == "__main__":

@@ -37,8 +37,9 @@ from mobinet_ros.conversions import (
     stamp_to_ns,
 )
 from mobinet_ros.image_hub import ImageHub
-from mobinet_ros.lifecycle import CamerasSettings, StageNode, run
+from mobinet_ros.lifecycle import CamerasSettings, StageNode
 from mobinet_ros.msg import AppearanceArray, Envelope, TrackArray
+from mobinet_ros.process import run
 from mobinet_ros.tf_listener import listen_to_tf
 
 CAMERA_INFOS_KEPT = 60

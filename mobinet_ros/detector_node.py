@@ -16,7 +16,8 @@ from mobinet.types import Detections, Frame, Image
 from mobinet_ros import topics
 from mobinet_ros.conversions import detections_to_msg, stamp_to_ns
 from mobinet_ros.image_hub import ImageHub
-from mobinet_ros.lifecycle import CamerasSettings, StageNode, run
+from mobinet_ros.lifecycle import CamerasSettings, StageNode
+from mobinet_ros.process import run
 from mobinet_ros.worker import NewestWorker
 
 

@@ -16,7 +16,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 
-# a subscription that is made while the thread waits is noticed after at most this time
+# a signal, or a subscription that is made while the thread waits, is noticed after at most this time
 LONGEST_WAIT_S = 0.5
 
 
@@ -41,8 +41,8 @@ class _ServiceExecutor(SingleThreadedExecutor):
         return not isinstance(entity, Subscription) and super().can_execute(entity)
 
 
-def spin(nodes: Sequence[Node]) -> None:
-    """Spins the nodes, all of one context, until it is shut down or a callback raises.
+def spin(nodes: Sequence[Node], stopping: threading.Event) -> None:
+    """Spins the nodes, all of one context, until ``stopping`` is set or a callback raises.
 
     Subscription callbacks run in the caller's thread; timers, services and parameter callbacks in another.
 
@@ -58,9 +58,10 @@ def spin(nodes: Sequence[Node]) -> None:
     thread = threading.Thread(target=_spin_services, args=(services, failures), name="services", daemon=True)
     thread.start()
     try:
-        while not failures:
+        while not failures and not stopping.is_set():
             subscriptions.spin_once(timeout_sec=LONGEST_WAIT_S)
-        raise failures[0]
+        if failures:
+            raise failures[0]
     finally:
         services.shutdown(timeout_sec=1.0)
         subscriptions.shutdown(timeout_sec=1.0)

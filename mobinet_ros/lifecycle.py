@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import rclpy
 from rclpy._rclpy_pybind11 import RCLError
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -30,7 +26,6 @@ from mobinet.settings import check_settings, setting
 from mobinet.types import Image
 from mobinet_ros import topics
 from mobinet_ros.conversions import stamp_to_ns
-from mobinet_ros.executor import spin
 from mobinet_ros.health import Health
 from mobinet_ros.image_conversions import compressed_msg_to_image, msg_to_image
 from mobinet_ros.image_hub import ImageCallback, ImageHub
@@ -313,28 +308,3 @@ class StageNode(LifecycleNode):
         own = (self.get_name(), self.get_namespace())
         if self.get_node_names_and_namespaces().count(own) > 1:
             self.report("name", f"another node is called {self.get_fully_qualified_name()}: rename one (__node:=NAME)")
-
-
-def run(make: Callable[[], StageNode]) -> int:
-    """Main of a node's process: makes it, spins it, ends cleanly on SIGINT and SIGTERM.
-
-    Returns:
-        0, or 2 when the node's parameters are wrong.
-    """
-    rclpy.init(args=sys.argv)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    node: StageNode | None = None
-    try:
-        node = make()
-        node.start()
-        spin([node])
-    except SettingsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        if node is not None:
-            node.close()
-        rclpy.try_shutdown()
-    return 0

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from mobinet_ros import topics
 from mobinet_ros.conversions import msg_to_identities
 from mobinet_ros.image_hub import ImageHub
-from mobinet_ros.lifecycle import StageNode, run
+from mobinet_ros.lifecycle import StageNode
 from mobinet_ros.markers import MarkerMaker, MarkerSettings
 from mobinet_ros.msg import IdentityArray
+from mobinet_ros.process import run
 
 
 class MarkerNode(StageNode):

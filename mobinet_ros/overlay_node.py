@@ -19,8 +19,9 @@ from mobinet_ros.frame_buffer import FrameBuffer
 from mobinet_ros.identity_labels import IdentityLabels
 from mobinet_ros.image_conversions import ImageMessageFactory, image_to_compressed_msg
 from mobinet_ros.image_hub import ImageHub
-from mobinet_ros.lifecycle import CamerasSettings, StageNode, run
+from mobinet_ros.lifecycle import CamerasSettings, StageNode
 from mobinet_ros.msg import IdentityArray, TrackArray
+from mobinet_ros.process import run
 from mobinet_ros.worker import NewestWorker
 
 Drawn = tuple[Header, Image, list[Track]]

@@ -15,8 +15,9 @@ from mobinet_ros import topics
 from mobinet_ros.conversions import appearances_to_msg, msg_to_tracks, stamp_to_ns
 from mobinet_ros.frame_buffer import FrameBuffer
 from mobinet_ros.image_hub import ImageHub
-from mobinet_ros.lifecycle import CamerasSettings, StageNode, run
+from mobinet_ros.lifecycle import CamerasSettings, StageNode
 from mobinet_ros.msg import TrackArray
+from mobinet_ros.process import run
 from mobinet_ros.worker import NewestWorker
 
 Described = tuple[Header, Frame, list[Track]]
@@ -61,6 +62,12 @@ class ReidNode(StageNode):
         self._frames.clear()
         self._publishers_of.clear()
         self._last_stamp_ns.clear()
+
+    def reconfigure(self, settings: object) -> None:
+        if isinstance(settings, DescriberSettings):
+            self._settings = settings
+            for describer in self._describers.values():
+                describer.settings = settings
 
     def _on_image(self, camera: str, header: Header, image: Image) -> None:
         self._frames[camera].add(stamp_to_ns(header.stamp), image)

@@ -15,7 +15,8 @@ from mobinet.settings import check_settings, setting
 from mobinet_ros import topics
 from mobinet_ros.conversions import transform_to_msg
 from mobinet_ros.image_hub import ImageHub
-from mobinet_ros.lifecycle import StageNode, run
+from mobinet_ros.lifecycle import StageNode
+from mobinet_ros.process import run
 
 FORM = "'PARENT CHILD x y z roll pitch yaw' (metres, radians)"
 

@@ -49,12 +49,12 @@ class Topic:
         )
 
 
-# An image is published reliably, so that every subscriber matches, and taken best effort, newest only: a slow
-# consumer must not hold up a camera.
-IMAGE = Topic("image_raw", Image, "camera", depth=2)
-IMAGE_IN = Topic("image_raw", Image, "camera", reliable=False, depth=1)
-COMPRESSED = Topic("image_raw/compressed", CompressedImage, "camera", depth=2)
-COMPRESSED_IN = Topic("image_raw/compressed", CompressedImage, "camera", reliable=False, depth=1)
+# An image is published reliably, so that every subscriber matches, and taken best effort: a slow consumer must not hold
+# up a camera. A few images of room outlast a moment without processor time; what works on them takes the newest.
+IMAGE = Topic("image_raw", Image, "camera", depth=5)
+IMAGE_IN = Topic("image_raw", Image, "camera", reliable=False, depth=5)
+COMPRESSED = Topic("image_raw/compressed", CompressedImage, "camera", depth=5)
+COMPRESSED_IN = Topic("image_raw/compressed", CompressedImage, "camera", reliable=False, depth=5)
 CAMERA_INFO = Topic("camera_info", CameraInfo, "camera", depth=2)
 CAMERA_INFO_IN = Topic("camera_info", CameraInfo, "camera", reliable=False, depth=5)
 EVENTS = Topic("events", EventPacket, "camera", rate=250.0, reliable=False, depth=100)

@@ -14,7 +14,8 @@ from mobinet.types import Frame
 from mobinet_ros import topics
 from mobinet_ros.conversions import msg_to_detections, stamp_to_ns, tracks_to_msg
 from mobinet_ros.image_hub import ImageHub
-from mobinet_ros.lifecycle import CamerasSettings, StageNode, run
+from mobinet_ros.lifecycle import CamerasSettings, StageNode
+from mobinet_ros.process import run
 
 
 class TrackerNode(StageNode):
@@ -39,6 +40,12 @@ class TrackerNode(StageNode):
         self._trackers.clear()
         self._publishers_of.clear()
         self._last_stamp_ns.clear()
+
+    def reconfigure(self, settings: object) -> None:
+        if isinstance(settings, TrackerSettings):
+            self._settings = settings
+            for tracker in self._trackers.values():
+                tracker.settings = settings
 
     def _on_detections(self, camera: str, msg: Detection2DArray) -> None:
         stamp_ns = stamp_to_ns(msg.header.stamp)

@@ -21,9 +21,10 @@ from mobinet_ros.conversions import msg_to_identities, msg_to_tracks, stamp_to_n
 from mobinet_ros.frame_buffer import FrameBuffer
 from mobinet_ros.identity_labels import IdentityLabels
 from mobinet_ros.image_hub import ImageHub
-from mobinet_ros.lifecycle import CamerasSettings, StageNode, run
-from mobinet_ros.live_table import CameraRow
+from mobinet_ros.lifecycle import CamerasSettings, StageNode
 from mobinet_ros.msg import IdentityArray, TrackArray
+from mobinet_ros.process import run
+from mobinet_ros.running.live_table import CameraRow
 from mobinet_ros.tf_listener import listen_to_tf
 from mobinet_ros.worker import NewestWorker
 

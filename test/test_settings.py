@@ -56,6 +56,6 @@ def test_accepted(values):
     ],
 )
 def test_refused_by_name(values, named):
-    with pytest.raises(SettingsError, match="file.yaml") as caught:
+    with pytest.raises(SettingsError, match=r"file\.yaml") as caught:
         settings_from_mapping(Example, values, "file.yaml")
     assert named in str(caught.value)

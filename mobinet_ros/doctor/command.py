@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 def rig_nodes(path: str) -> tuple[str, ...]:
     """Full names of the nodes that a rig file asks for; raises what reading the file raises."""
-    from mobinet_ros.node_specs import rig_node_specs
     from mobinet_ros.rig import load_rig
+    from mobinet_ros.rig.node_specs import rig_node_specs
 
     return tuple(spec.full_name for spec in rig_node_specs(load_rig(path)))

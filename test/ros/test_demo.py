@@ -15,10 +15,10 @@ from mobinet_ros.msg import IdentityArray
 
 from mobinet.errors import SettingsError, SourceError
 from mobinet.recordings.sources import SourceSettings, open_source
-from mobinet_ros.demo import free_port, recorded_rig
-from mobinet_ros.demo_rig import write_video_rig
 from mobinet_ros.rig import load_rig
-from mobinet_ros.run_summary import RunSummary
+from mobinet_ros.running.demo import free_port, recorded_rig
+from mobinet_ros.running.demo_rig import write_video_rig
+from mobinet_ros.running.summary import RunSummary
 
 CAMERAS = [("r1", "front"), ("r2", "front")]
 

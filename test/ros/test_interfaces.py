@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mobinet_ros.message_types import type_hash
+from mobinet_ros.bags.message_types import type_hash
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = json.loads((Path(__file__).parent / "interface_hashes.json").read_text())

@@ -8,9 +8,9 @@ import threading
 import pytest
 from rich.console import Console
 
-from mobinet_ros import live_table
 from mobinet_ros.health import ERROR, OK, WARN
-from mobinet_ros.live_table import LiveTable, show
+from mobinet_ros.running import live_table
+from mobinet_ros.running.live_table import LiveTable, show
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND

@@ -11,8 +11,8 @@ from tf2_msgs.msg import TFMessage
 from mobinet.errors import RecordingError
 from mobinet.recordings.bags import BagMessage
 from mobinet_ros import environment
-from mobinet_ros.lockstep import inputs_of, steps
-from mobinet_ros.message_types import (
+from mobinet_ros.bags.lockstep import inputs_of, steps
+from mobinet_ros.bags.message_types import (
     full_definition,
     header_stamp_ns,
     load_type,

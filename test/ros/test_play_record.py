@@ -19,7 +19,7 @@ from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithP
 
 from mobinet.recordings.bags import BagReader, BagWriter, TopicQos
 from mobinet_ros import environment
-from mobinet_ros.message_types import full_definition, type_hash
+from mobinet_ros.bags.message_types import full_definition, type_hash
 
 environment.prepare()
 

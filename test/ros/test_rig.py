@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from mobinet.errors import SettingsError
-from mobinet_ros.node_specs import join_namespace, parameter_text, settings_arguments
 from mobinet_ros.rig import LaunchSettings, NodeSpec, Rig, load_rig, process_specs, rig_node_specs
+from mobinet_ros.rig.node_specs import join_namespace, parameter_text, settings_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mobinet_ros.node_specs import ProcessSpec
-from mobinet_ros.supervisor import Supervisor, SupervisorSettings
+from mobinet_ros.rig.node_specs import ProcessSpec
+from mobinet_ros.running.supervisor import Supervisor, SupervisorSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = SupervisorSettings(
@@ -107,8 +107,8 @@ def test_the_processes_end_when_their_supervisor_is_killed(tmp_path: Path) -> No
     program = f"""
 import os, sys, time
 from pathlib import Path
-from mobinet_ros.node_specs import ProcessSpec
-from mobinet_ros.supervisor import Supervisor
+from mobinet_ros.rig.node_specs import ProcessSpec
+from mobinet_ros.running.supervisor import Supervisor
 command = [sys.executable, "-c", {FOREVER!r}]
 specs, folder = [ProcessSpec("p", "", ())], Path({str(tmp_path)!r})
 with Supervisor(specs, dict(os.environ), folder, print, command=lambda _: command) as s:

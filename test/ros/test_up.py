@@ -19,7 +19,7 @@ from vision_msgs.msg import Detection2DArray
 from mobinet_ros.container import node_class
 from mobinet_ros.parameters import BUILT_IN
 from mobinet_ros.rig import LaunchSettings, load_rig, rig_node_specs
-from mobinet_ros.rig_parameters import known_parameters
+from mobinet_ros.rig.parameters import known_parameters
 
 MODULE = "mobinet.cli"
 RIG = """

@@ -18,7 +18,7 @@ from mobinet_ros.image_conversions import (
     image_to_compressed_msg,
     msg_to_image,
 )
-from mobinet_ros.live_table_monitor import LiveTableMonitor
+from mobinet_ros.running.live_table_monitor import LiveTableMonitor
 
 BOX = np.array([40, 40, 120, 200], np.float32)
 

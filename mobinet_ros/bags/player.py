@@ -17,8 +17,8 @@ from rosgraph_msgs.msg import Clock
 
 from mobinet.errors import RecordingError
 from mobinet.recordings.bags import BagMessage, BagReader, BagTopic
-from mobinet_ros.bag_qos import profile_to_play
-from mobinet_ros.message_types import load_type, type_hash
+from mobinet_ros.bags.message_types import load_type, type_hash
+from mobinet_ros.bags.qos import profile_to_play
 
 CLOCK = "/clock"
 ATTEMPTS = 5

@@ -1,4 +1,4 @@
-"""Reads a rig file: which robots, cameras and nodes there are. docs/rig.md describes the file."""
+"""Reads a rig file into its records. docs/rig.md describes the file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 
 from mobinet.errors import SettingsError
 from mobinet.lined_yaml import LinedDict, load_lined_yaml
-from mobinet_ros.node_specs import LaunchSettings, NodeSpec, ProcessSpec, process_specs, rig_node_specs
-from mobinet_ros.rig_parameters import check_parameters
-from mobinet_ros.rig_schema import RIG_VERSION, STAGES, CameraRig, Rig, RobotRig
-from mobinet_ros.rig_values import (
+from mobinet_ros.rig.parameters import check_parameters
+from mobinet_ros.rig.schema import RIG_VERSION, STAGES, CameraRig, Rig, RobotRig
+from mobinet_ros.rig.values import (
     check_keys,
     check_name,
     existing_file,
@@ -22,18 +21,6 @@ from mobinet_ros.rig_values import (
     section_of,
     string_of,
 )
-
-__all__ = [
-    "CameraRig",
-    "LaunchSettings",
-    "NodeSpec",
-    "ProcessSpec",
-    "Rig",
-    "RobotRig",
-    "load_rig",
-    "process_specs",
-    "rig_node_specs",
-]
 
 _RIG_KEYS = ("rig_version", "models", "defaults", "robots", "viewer", "remappings")
 _ROBOT_KEYS = ("pose", "cameras", "remappings", *STAGES)

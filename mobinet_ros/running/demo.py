@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from mobinet.errors import SettingsError
 from mobinet_ros.environment import share_path
-from mobinet_ros.node_specs import LaunchSettings
-from mobinet_ros.up import add_common_arguments, common_start_ns
+from mobinet_ros.rig.node_specs import LaunchSettings
+from mobinet_ros.running.up import add_common_arguments, common_start_ns
 
 if TYPE_CHECKING:
     from mobinet_ros.rig import Rig
@@ -48,8 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         SettingsError: the recordings are absent.
         SourceError: the video cannot be opened.
     """
-    from mobinet_ros.rig_runner import RunOptions, log_folder, run_rig, say
-    from mobinet_ros.run_summary import RunSummary, RunSummaryNode
+    from mobinet_ros.running.rig_runner import RunOptions, log_folder, run_rig, say
+    from mobinet_ros.running.summary import RunSummary, RunSummaryNode
 
     folder = log_folder()
     rig = video_rig(arguments.video, folder) if arguments.video else recorded_rig(arguments.data)
@@ -100,8 +100,8 @@ def video_rig(video: Path, folder: Path) -> Rig:
         SourceError: the video cannot be opened.
         SettingsError: it is a camera or stream.
     """
-    from mobinet_ros.demo_rig import write_video_rig
     from mobinet_ros.rig import load_rig
+    from mobinet_ros.running.demo_rig import write_video_rig
 
     return load_rig(write_video_rig(video.expanduser().resolve(), folder))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mobinet.errors import SettingsError
-from mobinet_ros.node_specs import LaunchSettings
+from mobinet_ros.rig.node_specs import LaunchSettings
 
 START_DELAY_S = 5.0
 """From the start of the processes to the first image of a recording: all cameras of the rig are ready by then."""
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         SettingsError: the rig is wrong, or the parameter file is missing.
     """
     from mobinet_ros.rig import load_rig
-    from mobinet_ros.rig_runner import RunOptions, run_rig
+    from mobinet_ros.running.rig_runner import RunOptions, run_rig
 
     params_file = str(Path(arguments.params_file).expanduser().resolve()) if arguments.params_file else ""
     if params_file and not Path(params_file).is_file():

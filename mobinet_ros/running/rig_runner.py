@@ -17,12 +17,12 @@ from rclpy.node import Node
 
 from mobinet_ros.environment import clean_environment
 from mobinet_ros.fastdds import profile_environment, shared_memory_complaints
-from mobinet_ros.live_table import show
-from mobinet_ros.live_table_monitor import LiveTableMonitor
-from mobinet_ros.observing import observing
 from mobinet_ros.rig import LaunchSettings, ProcessSpec, Rig, process_specs
+from mobinet_ros.running.live_table import show
+from mobinet_ros.running.live_table_monitor import LiveTableMonitor
+from mobinet_ros.running.observing import observing
+from mobinet_ros.running.supervisor import Supervisor
 from mobinet_ros.stop_signals import stop_on_signals
-from mobinet_ros.supervisor import Supervisor
 
 POLL_S = 0.2
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mobinet.errors import SettingsError
-from mobinet_ros.rig_schema import STAGES, CameraRig, Rig, RobotRig
+from mobinet_ros.rig.schema import STAGES, CameraRig, Rig, RobotRig
 
 # REP 103: the body frame has x forward and z up, the optical frame z forward and y down
 BODY2OPTICAL_RPY = (-math.pi / 2, 0.0, -math.pi / 2)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from mobinet.errors import SettingsError
 from mobinet.lined_yaml import LinedDict
-from mobinet_ros.rig_schema import Pose
+from mobinet_ros.rig.schema import Pose
 
 _NAME = re.compile(r"[A-Za-z](_?[A-Za-z0-9])*")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")

@@ -78,8 +78,8 @@ def record(arguments: argparse.Namespace, stop: Event) -> int:
 def _record_until(stop: Event, node: Any, writer: Any, arguments: argparse.Namespace) -> None:
     from rclpy.executors import SingleThreadedExecutor
 
-    from mobinet_ros.bag_progress import BagProgress
-    from mobinet_ros.bag_recorder import BagRecorder, wait_for_clock
+    from mobinet_ros.bags.progress import BagProgress
+    from mobinet_ros.bags.recorder import BagRecorder, wait_for_clock
 
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)

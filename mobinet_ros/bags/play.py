@@ -15,8 +15,8 @@ from mobinet_ros.stop_signals import stop_on_signals
 
 if TYPE_CHECKING:
     from mobinet.recordings.bags import BagReader
-    from mobinet_ros.bag_player import BagPlayer, PlayOptions
-    from mobinet_ros.lockstep import ResultWaiter
+    from mobinet_ros.bags.lockstep import ResultWaiter
+    from mobinet_ros.bags.player import BagPlayer, PlayOptions
 
 CLOCK_HZ = 40.0
 DELAY_S = 5.0
@@ -92,7 +92,7 @@ def play(arguments: argparse.Namespace, stop: Event) -> int:
 
 def options_from(arguments: argparse.Namespace) -> PlayOptions:
     """Checks the command line; raises SettingsError naming the option."""
-    from mobinet_ros.bag_player import PlayOptions
+    from mobinet_ros.bags.player import PlayOptions
 
     rate = 1.0 if arguments.rate is None else arguments.rate
     for name, value, least in (
@@ -128,8 +128,8 @@ def options_from(arguments: argparse.Namespace) -> PlayOptions:
 
 
 def _play_in_time(node: Any, bag: BagReader, options: PlayOptions, stop: Event) -> int:
-    from mobinet_ros.bag_player import BagPlayer
-    from mobinet_ros.bag_progress import BagProgress
+    from mobinet_ros.bags.player import BagPlayer
+    from mobinet_ros.bags.progress import BagProgress
 
     player = BagPlayer(node, bag, options, stop)
     with BagProgress(f"playing {bag.path.name}", (player.end_ns - player.start_ns) * 1e-9) as progress:
@@ -150,10 +150,10 @@ def _play_in_time(node: Any, bag: BagReader, options: PlayOptions, stop: Event) 
 def _play_in_lockstep(
     node: Any, bag: BagReader, options: PlayOptions, arguments: argparse.Namespace, stop: Event
 ) -> int:
-    from mobinet_ros.bag_player import BagPlayer
-    from mobinet_ros.bag_progress import BagProgress
-    from mobinet_ros.lockstep import ResultWaiter, answered_live, find_results, steps
-    from mobinet_ros.message_types import starts_with_header
+    from mobinet_ros.bags.lockstep import ResultWaiter, answered_live, find_results, steps
+    from mobinet_ros.bags.message_types import starts_with_header
+    from mobinet_ros.bags.player import BagPlayer
+    from mobinet_ros.bags.progress import BagProgress
 
     remapped = {(options.remap or {}).get(name, name): topic.type_name for name, topic in bag.topics.items()}
     inputs = {name: kind for name, kind in remapped.items() if name not in arguments.wait_for}

@@ -12,8 +12,8 @@ from rclpy.parameter import Parameter
 
 from mobinet_ros import topics
 from mobinet_ros.conversions import stamp_to_ns
-from mobinet_ros.live_table import LiveTable
 from mobinet_ros.msg import IdentityArray, TrackArray
+from mobinet_ros.running.live_table import LiveTable
 
 
 class LiveTableMonitor(Node):

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from mobinet.settings import check_settings, setting
-from mobinet_ros.node_specs import ProcessSpec
+from mobinet_ros.rig.node_specs import ProcessSpec
 
 WRONG_SETTINGS = 2
 """Exit status of a process whose rig or parameters are wrong: another start would end the same way."""

@@ -14,7 +14,7 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from mobinet.errors import RecordingError
 from mobinet.recordings.bags import BagMessage
-from mobinet_ros.message_types import header_stamp_ns, load_type, starts_with_header
+from mobinet_ros.bags.message_types import header_stamp_ns, load_type, starts_with_header
 
 TRACKS_TYPE = "mobinet_ros/msg/TrackArray"
 INPUT_TYPES = (

@@ -14,8 +14,8 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from mobinet.errors import RecordingError
 from mobinet.recordings.bags import BagWriter
-from mobinet_ros.bag_qos import offer_of, profile_to_record
-from mobinet_ros.message_types import full_definition, load_type, type_hash
+from mobinet_ros.bags.message_types import full_definition, load_type, type_hash
+from mobinet_ros.bags.qos import offer_of, profile_to_record
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks

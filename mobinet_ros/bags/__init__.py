@@ -1,0 +1,1 @@
+"""``mobinet play`` and ``mobinet record``: bags over the live graph."""

@@ -1,0 +1,52 @@
+"""Main of a process that holds nodes: makes them, spins them, ends cleanly on a signal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.signals import SignalHandlerOptions
+
+from mobinet.errors import SettingsError
+from mobinet_ros.executor import spin
+from mobinet_ros.lifecycle import StageNode
+from mobinet_ros.stop_signals import stop_on_signals
+
+
+def run(node_class: Callable[[], StageNode]) -> int:
+    """Runs one node with the process's own ROS arguments; see :func:`run_nodes`."""
+
+    def make() -> Iterator[StageNode]:
+        yield node_class()
+
+    return run_nodes(make, sys.argv)
+
+
+def run_nodes(make: Callable[[], Iterator[StageNode]], ros_arguments: Sequence[str]) -> int:
+    """Runs the nodes that ``make`` yields until SIGINT, SIGTERM or SIGHUP.
+
+    Returns:
+        0, or 2 when a rig or a parameter is wrong: printed in one line.
+    """
+    # a signal sets a flag: an exception amid the middleware's calls would leave it in disorder
+    rclpy.init(args=list(ros_arguments), signal_handler_options=SignalHandlerOptions.NO)
+    nodes: list[StageNode] = []
+    try:
+        with stop_on_signals() as stopping:
+            nodes.extend(make())
+            # sinks first: what a camera sends before its readers listen is lost
+            for node in reversed(nodes):
+                node.start()
+            spin(nodes, stopping)
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        for node in nodes:
+            node.close()
+        rclpy.try_shutdown()
+    return 0
