@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from mobinet import __version__
 from mobinet.errors import MobinetError
 from mobinet.models import commands as model_commands
+from mobinet.sim import commands as sim_commands
 
 GROUP = "mobinet.commands"
 ROS_COMMANDS = {
@@ -28,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mobinet {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     model_commands.register(subparsers)
+    sim_commands.register(subparsers)
     if not _register_ros_commands(subparsers):
         for name, purpose in ROS_COMMANDS.items():
             absent = subparsers.add_parser(name, help=f"{purpose} ({ROS_CURE})", add_help=False)

@@ -101,7 +101,7 @@ def _geom(part: Part) -> str:
 
 
 def _texture_asset(name: str) -> str:
-    repeat = 1 / EXTENT_M[name]
+    repeat = 2 / EXTENT_M[name]  # MuJoCo counts repetitions by half metres
     return (
         f'<texture name="{name}" type="2d" file="{name}.png"/>'
         f'<material name="{name}" texture="{name}" texuniform="true" texrepeat="{repeat:g} {repeat:g}" '

@@ -1,0 +1,83 @@
+"""``mobinet sim``: list the worlds that are shipped, and render one into a folder."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from mobinet.sim.export import ExportSettings, export_world
+from mobinet.sim.world_file import find_world, load_world, scenario_names
+
+_PLAIN_PERIOD_S = 10.0
+_BAR_WIDTH = 30
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``sim list | render``; each sets ``run``, a function of the parsed arguments to an exit code."""
+    sim = subparsers.add_parser("sim", help="simulated worlds with ground truth")
+    actions = sim.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="the worlds that are shipped").set_defaults(run=_list)
+    render = actions.add_parser("render", help="images and ground truth of a world, into a folder")
+    render.add_argument("world", metavar="WORLD", help="a shipped world or a YAML file")
+    render.add_argument("-o", "--out", metavar="DIR", type=Path, required=True, help="a folder that is not there yet")
+    render.add_argument("--duration", metavar="SECONDS", type=_seconds, default=0.0, help="default: the world's length")
+    render.add_argument("--video", action="store_true", help="also a video.mp4 of each camera")
+    render.add_argument("--depth", action="store_true", help="also depth images")
+    render.set_defaults(run=_render)
+
+
+def _list(_arguments: argparse.Namespace) -> int:
+    for name in scenario_names():
+        lines = find_world(name).read_text(encoding="utf-8").splitlines()
+        comment = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
+        print(f"{name:12s} {' '.join(comment)}")
+    return 0
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    path = find_world(arguments.world)
+    world = load_world(path)
+    settings = ExportSettings(arguments.duration, arguments.video, arguments.depth)
+    start_s = time.monotonic()
+    progress = ProgressLine(f"rendering {world.name}")
+    try:
+        export_world(world, path, arguments.out, settings, progress.show)
+    finally:
+        progress.close()
+    print(f"{arguments.out}: {progress.done} images in {time.monotonic() - start_s:.1f} s")
+    return 0
+
+
+class ProgressLine:
+    """A bar on one line of a terminal; elsewhere a line every ten seconds. On stderr."""
+
+    def __init__(self, title: str) -> None:
+        self.done = 0
+        self._title = title
+        self._terminal = sys.stderr.isatty()
+        self._shown_s = time.monotonic()
+
+    def show(self, done: int, total: int) -> None:
+        self.done = done
+        text = f"{self._title} {done}/{total}"
+        if self._terminal:
+            filled = _BAR_WIDTH * done // total
+            sys.stderr.write(f"\r{text} [{'#' * filled}{'.' * (_BAR_WIDTH - filled)}]")
+            sys.stderr.flush()
+        elif time.monotonic() - self._shown_s >= _PLAIN_PERIOD_S:
+            self._shown_s = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Ends the line of the bar."""
+        if self._terminal and self.done:
+            sys.stderr.write("\n")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected seconds above 0, got {text}")
+    return value

@@ -1,0 +1,146 @@
+"""A world at work: what each camera of each robot sees at a time, and what is really there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobinet.errors import SettingsError
+from mobinet.geometry import OPTICAL2BODY, Transform
+from mobinet.sim.actors import actors_of, base_pose, fixtures_of
+from mobinet.sim.lens import Lens
+from mobinet.sim.renderer import NOTHING, Renderer
+from mobinet.sim.truth import TrueObject, mask_box, occluders, part_reach, rough_box, share_pictures
+from mobinet.sim.world import Robot, SimCamera, World
+from mobinet.types import Float32, Image
+
+
+@dataclass(frozen=True)
+class CameraView:
+    """A camera of the world.
+
+    Args:
+        label: of the robot that carries it, which it does not see.
+    """
+
+    robot: Robot
+    camera: SimCamera
+    lens: Lens
+    label: int
+
+    @property
+    def name(self) -> str:
+        """``robot/camera``."""
+        return f"{self.robot.name}/{self.camera.name}"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Of the picture to render."""
+        return self.lens.pinhole.width, self.lens.pinhole.height
+
+    def stamps_ns(self, duration_s: float) -> Iterator[int]:
+        """Times of its images, from 0 on."""
+        for number in range(int(duration_s * self.camera.rate)):
+            yield round(number * 1e9 / self.camera.rate)
+
+
+class Simulation:
+    """Renders a world.
+
+    Args:
+        world: what there is.
+
+    Raises:
+        SettingsError: no camera in the world, or a lens that cannot be rendered.
+        MissingDependencyError: no MuJoCo or no EGL.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.actors = actors_of(world)
+        self._fixtures = fixtures_of(world)
+        self._names = [fixture.name for fixture in self._fixtures] + [actor.name for actor in self.actors]
+        self._labels = {actor.name: len(self._fixtures) + i for i, actor in enumerate(self.actors)}
+        self.views = tuple(
+            CameraView(robot, camera, Lens.of(camera.model), self._labels[robot.name])
+            for robot in world.robots
+            for camera in robot.cameras
+        )
+        if not self.views:
+            raise SettingsError(f"world '{world.name}': expected a robot with a camera, there is none; add one")
+        self._reach = {actor.name: np.array([part_reach(part) for part in actor.body.parts]) for actor in self.actors}
+        self._trajectories = {actor.name: actor.trajectory for actor in self.actors}
+        self._renderer = Renderer(world, self.actors, self._fixtures, {view.size for view in self.views})
+
+    def base_pose(self, robot: Robot, stamp_ns: int) -> Transform:
+        """``base2map`` of a robot."""
+        return base_pose(self._trajectories[robot.name].at(stamp_ns))
+
+    def optical_pose(self, view: CameraView, stamp_ns: int) -> Transform:
+        """``optical2map`` of a camera."""
+        return self.base_pose(view.robot, stamp_ns) @ view.camera.mount @ OPTICAL2BODY
+
+    def image(self, view: CameraView, stamp_ns: int) -> Image:
+        """``(H, W, 3)`` BGR ``uint8``: what the camera sees."""
+        self._renderer.move_to(stamp_ns)
+        pose = self.optical_pose(view, stamp_ns)
+        return view.lens.bend(self._renderer.picture(view.lens.pinhole, pose, [view.label]))
+
+    def depth(self, view: CameraView, stamp_ns: int) -> Float32:
+        """``(H, W)`` metres along the optical axis (REP 118); infinite where nothing is."""
+        self._renderer.move_to(stamp_ns)
+        pose = self.optical_pose(view, stamp_ns)
+        return view.lens.bend_exactly(self._renderer.depth(view.lens.pinhole, pose, [view.label]), np.inf)
+
+    def truth(self, view: CameraView, stamp_ns: int) -> tuple[TrueObject, ...]:
+        """The objects with a silhouette in the image, also those that are wholly hidden."""
+        self._renderer.move_to(stamp_ns)
+        pose, camera = self.optical_pose(view, stamp_ns), view.lens.pinhole
+        boxes = {}
+        for actor in self.actors:
+            body = actor.body.place(actor.trajectory.at(stamp_ns))
+            box = rough_box(camera, pose.inverse(), body, self._reach[actor.name])
+            if box is not None and self._labels[actor.name] != view.label:
+                boxes[self._labels[actor.name]] = box
+        full = view.lens.bend_exactly(self._renderer.labels(camera, pose, hidden=[view.label]), NOTHING)
+        found: dict[int, TrueObject] = {}
+        for group in share_pictures(boxes):
+            alone = view.lens.bend_exactly(self._renderer.labels(camera, pose, shown=group), NOTHING)
+            for label in group:
+                silhouette = alone == label
+                if silhouette.any():
+                    found[label] = self._describe(label, silhouette, full, stamp_ns)
+        return tuple(found[label] for label in sorted(found))
+
+    def close(self) -> None:
+        self._renderer.close()
+
+    def __enter__(self) -> Simulation:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _describe(
+        self, label: int, silhouette: NDArray[np.bool_], full: NDArray[np.int32], stamp_ns: int
+    ) -> TrueObject:
+        actor = self.actors[label - len(self._fixtures)]
+        visible = silhouette & (full == label)
+        motion = actor.trajectory.at(stamp_ns)
+        return TrueObject(
+            name=actor.name,
+            identity=actor.identity,
+            object_class=actor.object_class,
+            box=mask_box(silhouette),
+            visible_box=mask_box(visible),
+            visibility=float(visible.sum() / silhouette.sum()),
+            hidden_by=occluders(silhouette, full, label, self._names),
+            position=motion.position,
+            velocity=motion.velocity,
+        )
