@@ -22,6 +22,8 @@ _RGB_OF = {
     "facade": (176, 158, 130),
 }
 
+_ROUGHNESS = {"facade": 0.3, "plaster": 0.4, "concrete": 0.5, "pavement": 0.6, "asphalt": 0.7}
+
 # metres that one image covers
 EXTENT_M: Mapping[str, float] = {
     "asphalt": 4.0,
@@ -38,7 +40,7 @@ EXTENT_M: Mapping[str, float] = {
 def paint_texture(name: str, seed: int) -> Image:
     """``(256, 256, 3)`` BGR ``uint8`` that can be repeated in both directions."""
     draw = generator(seed, f"texture {name}")
-    grain = _noise(draw, 1) * 10 + _noise(draw, 8) * 10 + _noise(draw, 32) * 8
+    grain = (_noise(draw, 1) * 10 + _noise(draw, 8) * 10 + _noise(draw, 32) * 8) * _ROUGHNESS.get(name, 1.0)
     image = np.array(_RGB_OF[name], np.float64)[::-1] + grain[:, :, None]
     if name == "pavement":
         image[:4] -= 30
