@@ -1,8 +1,8 @@
 """People: capsules and ellipsoids with the proportions of a human body, walking.
 
 Lengths are shares of the height (Winter, Biomechanics and Motor Control of Human Movement, 4th edition, figure 4.1).
-The gait is driven by the distance gone, one cycle a stride, so feet hardly slide at any speed: the thigh swings as a
-cosine, the knee bends while its thigh swings forward, arms swing against the legs, and the pelvis is as high as the
+The gait is driven by the distance gone, one cycle a stride, so feet hardly slide at any speed: the thigh swings
+evenly, the knee bends while its thigh swings forward, arms swing against the legs, and the pelvis is as high as the
 lower foot allows.
 """
 
@@ -43,7 +43,8 @@ def walking_pose(distance: float, speed: float, height: float) -> Pose:
     phase = 2 * np.pi * distance / (_STRIDE * height) + np.array([0.0, np.pi])
     share = min(speed / _FULL_SWING_SPEED, 1.0)
     pace = share * min(max(speed / _FULL_SWING_SPEED, 1.0), 1.5)
-    swing = np.cos(phase)
+    # a wave between cosine and triangle: the leg that carries turns evenly, so its foot stays where it is
+    swing = np.arcsin(0.97 * np.cos(phase)) / np.arcsin(0.97)
     lifted = np.maximum(-np.sin(phase), 0.0)  # the thigh moves forward
     return Pose(
         thigh=_THIGH_SWING * pace * swing + np.radians(3.0) * share,
