@@ -44,7 +44,7 @@ class CameraView:
 
     def stamps_ns(self, duration_s: float) -> Iterator[int]:
         """Times of its images, from 0 on."""
-        for number in range(int(duration_s * self.camera.rate)):
+        for number in range(int(duration_s * self.camera.rate + 1e-6)):
             yield round(number * 1e9 / self.camera.rate)
 
 

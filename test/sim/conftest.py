@@ -39,6 +39,12 @@ robots:
 
 
 @pytest.fixture
+def small_text() -> str:
+    """The YAML of the small world."""
+    return SMALL_WORLD
+
+
+@pytest.fixture
 def small_world(tmp_path: Path) -> Path:
     path = tmp_path / "small.yaml"
     path.write_text(SMALL_WORLD)
