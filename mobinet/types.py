@@ -83,8 +83,10 @@ class Detections:
                 f"detections disagree in length: {len(boxes)} boxes, scores {scores.shape}, "
                 f"{len(self.class_names)} class names"
             )
+        if len(boxes) == 0:
+            return
         check_boxes(boxes)
-        if len(scores) and not (np.isfinite(scores).all() and scores.min() >= 0 and scores.max() <= 1):
+        if not (np.isfinite(scores).all() and scores.min() >= 0 and scores.max() <= 1):
             raise InputError(f"scores: expected finite values in 0..1, got {scores.min()} to {scores.max()}")
 
     def __len__(self) -> int:

@@ -150,11 +150,12 @@ class CameraNode(StageNode):
     def _publish(self, taken: SourceImage, stamp_ns: int) -> None:
         header = make_header(stamp_ns, self._frame_id)
         image = taken.image
-        self.send(self._infos, self._camera_info(taken, header))
+        if self.is_wanted(self._infos):
+            self.send(self._infos, self._camera_info(taken, header))
         self.hub.hand_over(self._topic, header, image)
-        if self._images.get_subscription_count():
+        if self.is_wanted(self._images):
             self.send(self._images, self._factory.fill(image, header))
-        if self._compressed.get_subscription_count():
+        if self.is_wanted(self._compressed):
             self.send(self._compressed, image_to_compressed_msg(image, header, self._settings.jpeg_quality))
         self.health.count("images")
 

@@ -9,7 +9,7 @@ mutually exclusive callback group: StageNode gives its own a reentrant one.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -20,18 +20,28 @@ from rclpy.subscription import Subscription
 LONGEST_WAIT_S = 0.5
 
 
+class _SubscriptionsOf:
+    """What an executor asks a node for, with nothing but the node's subscriptions."""
+
+    timers = clients = services = guards = waitables = ()
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    @property
+    def subscriptions(self) -> Iterable[Subscription]:
+        return self._node.subscriptions  # type: ignore[no-any-return]
+
+
 class _SubscriptionExecutor(SingleThreadedExecutor):
     """Waits for subscriptions alone. It never owns the nodes: the other executor does."""
 
     def __init__(self, nodes: Sequence[Node]) -> None:
-        self._watched = list(nodes)
+        self._watched = [_SubscriptionsOf(node) for node in nodes]
         super().__init__(context=nodes[0].context)
 
-    def get_nodes(self) -> list[Node]:
+    def get_nodes(self) -> list[Any]:
         return self._watched
-
-    def can_execute(self, entity: Any) -> bool:
-        return isinstance(entity, Subscription) and super().can_execute(entity)
 
 
 class _ServiceExecutor(SingleThreadedExecutor):

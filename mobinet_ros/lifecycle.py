@@ -273,6 +273,11 @@ class StageNode(LifecycleNode):
 
         return self.create_timer(seconds, locked, callback_group=self._group)
 
+    @staticmethod
+    def is_wanted(publisher: Publisher) -> bool:
+        """Whether anybody listens: what nobody wants need not be made."""
+        return int(publisher.get_subscription_count()) > 0
+
     def send(self, publisher: Publisher, msg: Any) -> None:
         """Publishes while active; a middleware that is overrun costs this message, not the node."""
         if not self.active:

@@ -87,7 +87,7 @@ class OverlayNode(StageNode):
 
     def _is_watched(self, camera: str) -> bool:
         publishers = (self._raw.get(camera), self._compressed.get(camera))
-        return any(publisher is not None and publisher.get_subscription_count() for publisher in publishers)
+        return any(publisher is not None and self.is_wanted(publisher) for publisher in publishers)
 
     def _on_image(self, camera: str, header: Header, image: Image) -> None:
         frames = self._frames[camera]
@@ -118,9 +118,9 @@ class OverlayNode(StageNode):
         trails.update(stamp_to_ns(header.stamp), {track.track_id: foot_point(track.box) for track in tracks})
         names = self._labels.of_camera(self._robot, camera)
         canvas = draw_overlay(image, tracks, names, self._settings, trails)
-        if self._raw[camera].get_subscription_count():
+        if self.is_wanted(self._raw[camera]):
             self.send(self._raw[camera], self._factory.fill(canvas, header))
-        if self._compressed[camera].get_subscription_count():
+        if self.is_wanted(self._compressed[camera]):
             jpeg = image_to_compressed_msg(canvas, header, self._own.jpeg_quality)
             self.send(self._compressed[camera], jpeg)
 

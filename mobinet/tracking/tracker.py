@@ -62,6 +62,9 @@ class Tracker:
         """
         self._check(frame, detections)
         settings, stamp_ns = self.settings, int(frame.stamp_ns)
+        if not len(detections) and not len(self._table):
+            self._stamp_ns, self._camera = stamp_ns, frame.camera
+            return []
         order = _canonical_order(detections)
         scores = detections.scores[order].astype(np.float64)
         measurements = motion.measure(detections.boxes[order].astype(np.float64))
