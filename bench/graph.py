@@ -120,7 +120,10 @@ def measure(rig: Path, composed: bool, seconds: float, domain: int) -> Run:
         for process in processes:
             process.send_signal(signal.SIGINT)
         for process in processes:
-            process.wait(20)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
         executor.shutdown()
         node.destroy_node()
         rclpy.shutdown(context=context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
@@ -13,6 +14,8 @@ from mobinet.errors import SettingsError
 from mobinet_ros.executor import spin
 from mobinet_ros.lifecycle import StageNode
 from mobinet_ros.stop_signals import stop_on_signals
+
+LONGEST_END_S = 10
 
 
 def run(node_class: Callable[[], StageNode]) -> int:
@@ -46,6 +49,10 @@ def run_nodes(make: Callable[[], Iterator[StageNode]], ros_arguments: Sequence[s
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
+        # Fast DDS now and then locks up while it takes its participant down, at the interpreter's very end: the kernel
+        # ends the process then, for no Python code runs any more
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(LONGEST_END_S)
         for node in nodes:
             node.close()
         rclpy.try_shutdown()
