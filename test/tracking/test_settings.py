@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
-from pathlib import Path
-
 import pytest
 
 from mobinet.errors import SettingsError
@@ -24,10 +21,3 @@ from mobinet.tracking import TrackerSettings
 def test_refuses(values, message):
     with pytest.raises(SettingsError, match=message):
         TrackerSettings(**values)
-
-
-def test_the_page_lists_every_setting_with_its_default():
-    page = (Path(__file__).parents[2] / "docs" / "tracking.md").read_text(encoding="utf-8")
-    listed = [line for line in page.splitlines() if line.startswith("| `")]
-    fields = dataclasses.fields(TrackerSettings)
-    assert listed == [f"| `{field.name}` | {field.default} | {field.metadata['doc']} |" for field in fields]
