@@ -30,18 +30,29 @@ def meshes() -> Mapping[str, Mesh]:
                 (2.13, 0.78, 0.32, 0.66),
             ]
         ),
-        "car_glass": _loft(
-            [(-1.75, 0.76, 0.85, 0.9), (-1.05, 0.62, 0.85, 1.38), (0.3, 0.62, 0.85, 1.40), (1.05, 0.76, 0.84, 0.88)]
-        ),
-        "car_roof": _loft([(-1.10, 0.60, 1.36, 1.40), (-0.6, 0.61, 1.36, 1.45), (0.34, 0.61, 1.36, 1.42)]),
+        "car_cabin": _hull([(-1.75, 0.76, 0.85), (1.05, 0.76, 0.85), (-1.0, 0.62, 1.42), (0.3, 0.62, 1.42)]),
+        "car_side_front": _side_pane([(-0.30, 0.93), (0.80, 0.93), (0.22, 1.36), (-0.30, 1.36)]),
+        "car_side_rear": _side_pane([(-1.45, 0.93), (-0.38, 0.93), (-0.38, 1.36), (-0.98, 1.36)]),
+        "car_screen_front": _hull([(1.0, 0.66, 0.90), (0.9, 0.66, 0.90), (0.37, 0.57, 1.38), (0.25, 0.57, 1.38)]),
+        "car_screen_rear": _hull([(-1.70, 0.66, 0.90), (-1.6, 0.66, 0.90), (-1.07, 0.57, 1.38), (-0.95, 0.57, 1.38)]),
         "ring": _ring(0.315, 0.025, 24, 6),
     }
 
 
 def _loft(sections: list[tuple[float, float, float, float]]) -> Mesh:
     """Convex hull of upright rectangles: x, half width, lower and upper edge."""
-    corners = [(x, side * y, z) for x, y, low, high in sections for side in (1, -1) for z in (low, high)]
-    return Mesh(np.array(corners), np.zeros((0, 3), np.int32))
+    return _hull([(x, y, z) for x, y, low, high in sections for z in (low, high)])
+
+
+def _side_pane(outline: list[tuple[float, float]]) -> Mesh:
+    """A pane through the whole cabin, a centimetre wider than it, so that it shows on both sides: x, z corners."""
+    return _hull([(x, 0.77 - 0.14 * (z - 0.85) / 0.57, z) for x, z in outline])
+
+
+def _hull(corners: list[tuple[float, float, float]]) -> Mesh:
+    """Convex hull of points and of their mirror images across the middle plane of a vehicle."""
+    both = [(x, side * y, z) for x, y, z in corners for side in (1, -1)]
+    return Mesh(np.array(both), np.zeros((0, 3), np.int32))
 
 
 def _ring(radius: float, thickness: float, around: int, across: int) -> Mesh:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import quoteattr
 
 import cv2
 import numpy as np
@@ -52,8 +51,11 @@ def write_scene(
     """
     parts = [part for thing in fixtures for part in thing.parts] + [part for a in actors for part in a.body.parts]
     textures = sorted({part.texture for part in parts if part.texture})
+    surfaces = sorted({_surface(part) for part in parts})
     light = LIGHT_OF[world.light]
-    assets = "".join(_texture_asset(name) for name in textures) + "".join(_mesh_asset(n) for n in sorted(meshes()))
+    assets = "".join(f'<texture name="{name}" type="2d" file="{name}.png"/>\n' for name in textures)
+    assets += "".join(_material(f"surface_{index}", surface) for index, surface in enumerate(surfaces))
+    assets += "".join(_mesh_asset(name) for name in sorted(meshes()))
     xml = f"""<mujoco>
   <statistic extent="1" center="0 0 0"/>
   <visual>
@@ -69,7 +71,7 @@ def write_scene(
   </asset>
   <worldbody>
     {_lights(world, light)}
-    {"".join(_geom(part) for part in parts)}
+    {"".join(_geom(part, f"surface_{surfaces.index(_surface(part))}") for part in parts)}
   </worldbody>
 </mujoco>"""
     return xml, {f"{name}.png": _png(name, world.seed) for name in textures}
@@ -91,22 +93,26 @@ def _lights(world: World, light: Light) -> str:
     return found
 
 
-def _geom(part: Part) -> str:
+def _geom(part: Part, material: str) -> str:
     red, green, blue = part.colour
     shape = f'mesh="{part.mesh}" type="mesh"' if part.shape == "mesh" else f'type="{part.shape}"'
     size = "" if part.shape == "mesh" else f'size="{" ".join(f"{value:.5g}" for value in part.size)}"'
-    look = f"material={quoteattr(part.texture)} " if part.texture else ""
     colour = f"{red:.4g} {green:.4g} {blue:.4g} 1"
-    return f'<geom {shape} {size} {look}rgba="{colour}" contype="0" conaffinity="0" group="1"/>\n'
+    return f'<geom {shape} {size} material="{material}" rgba="{colour}" contype="0" conaffinity="0" group="1"/>\n'
 
 
-def _texture_asset(name: str) -> str:
-    repeat = 2 / EXTENT_M[name]  # MuJoCo counts repetitions by half metres
-    return (
-        f'<texture name="{name}" type="2d" file="{name}.png"/>'
-        f'<material name="{name}" texture="{name}" texuniform="true" texrepeat="{repeat:g} {repeat:g}" '
-        'specular="0.05" shininess="0.05"/>\n'
-    )
+def _surface(part: Part) -> tuple[str, float, float]:
+    """What a material is made from: texture, shine and glow."""
+    return part.texture, part.shine, part.glow
+
+
+def _material(name: str, surface: tuple[str, float, float]) -> str:
+    texture, shine, glow = surface
+    look = f'specular="{shine:g}" shininess="{0.3 + 0.5 * shine:g}" emission="{glow:g}"'
+    if texture:
+        repeat = 2 / EXTENT_M[texture]  # MuJoCo counts repetitions by half metres
+        look += f' texture="{texture}" texuniform="true" texrepeat="{repeat:g} {repeat:g}"'
+    return f'<material name="{name}" {look}/>\n'
 
 
 def _mesh_asset(name: str) -> str:

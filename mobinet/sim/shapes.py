@@ -22,7 +22,7 @@ class Part:
         size: metres, as the shape needs.
         colour: of the surface, multiplied with its texture.
         texture: a name of :mod:`mobinet.sim.textures`, empty for a plain surface; laid over the solid's x and y.
-        mesh: a name of :mod:`mobinet.sim.meshes` for the shape "mesh"; ``size`` scales it.
+        mesh: a name of :mod:`mobinet.sim.meshes` for the shape "mesh", whose ``size`` is not used.
         shine: 0 (cloth) to 1 (car paint).
         glow: light that the surface gives off itself, 0..1.
     """

@@ -19,6 +19,7 @@ _METAL: Colour = (0.55, 0.56, 0.58)
 # axis z of the solid across the vehicle
 _ACROSS = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 _WHEEL_RADIUS = 0.33
+_PANES = ("side_front", "side_rear", "screen_front", "screen_rear")
 _CRANK = 0.17
 _CRANK_TURN_M = 5.0
 
@@ -27,10 +28,10 @@ def car_body(colour: Colour) -> RigidBody:
     """A saloon, 4.3 m long, 1.8 m wide, 1.45 m high."""
     parts = [
         Part("mesh", (1, 1, 1), colour, mesh="car_body", shine=0.6),
-        Part("mesh", (1, 1, 1), _GLASS, mesh="car_glass", shine=0.9),
-        Part("mesh", (1, 1, 1), colour, mesh="car_roof", shine=0.6),
+        Part("mesh", (1, 1, 1), colour, mesh="car_cabin", shine=0.6),
+        *(Part("mesh", (1, 1, 1), _GLASS, mesh=f"car_{pane}", shine=0.9) for pane in _PANES),
     ]
-    positions: list[tuple[float, float, float]] = [(0.0, 0.0, 0.0)] * 3
+    positions: list[tuple[float, float, float]] = [(0.0, 0.0, 0.0)] * len(parts)
     lamps = [((1.0, 0.98, 0.9), 2.12, 0.5), ((0.6, 0.03, 0.03), -2.12, 0.35)]
     for lamp, x, glow in lamps:
         for y in (0.66, -0.66):
@@ -39,6 +40,10 @@ def car_body(colour: Colour) -> RigidBody:
     for x in (2.13, -2.13):
         parts.append(Part("box", (0.03, 0.26, 0.06), (0.85, 0.85, 0.8)))
         positions.append((x, 0.0, 0.45))
+        parts.append(Part("box", (0.05, 0.80, 0.09), _RUBBER))
+        positions.append((0.97 * x, 0.0, 0.33))
+    parts.append(Part("box", (1.95, 0.78, 0.10), _RUBBER))
+    positions.append((0.0, 0.0, 0.19))
     placement = upright(positions)
     wheels, wheel_places = _car_wheels()
     return RigidBody((*parts, *wheels), join(placement, wheel_places))
@@ -48,8 +53,8 @@ def _car_wheels() -> tuple[tuple[Part, ...], Placement]:
     parts, centres = [], []
     for x in (1.32, -1.30):
         for y in (0.80, -0.80):
-            parts.append(Part("cylinder", (_WHEEL_RADIUS, 0.11), _RUBBER))
-            parts.append(Part("cylinder", (0.19, 0.115), _METAL, shine=0.4))
+            parts.append(Part("cylinder", (_WHEEL_RADIUS, 0.12), _RUBBER))
+            parts.append(Part("cylinder", (0.21, 0.125), _METAL, shine=0.4))
             centres += [(x, y, _WHEEL_RADIUS)] * 2
     return tuple(parts), Placement(np.array(centres), np.tile(_ACROSS, (len(centres), 1, 1)))
 
