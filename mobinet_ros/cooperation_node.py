@@ -246,8 +246,9 @@ class CooperationNode(StageNode):
         newest = max((i.last_seen_ns for i in identities), default=self.now_ns)
         header = make_header(newest, self._settings.map_frame)
         self.send(self._identities, identities_to_msg(identities, header))
-        self.health.counters["identities"] = len(identities)
-        self.health.counters.update({f"refused_{reason}": n for reason, n in self._map.refused.items()})
+        self.health.set_counter("identities", len(identities))
+        for reason, number in self._map.refused.items():
+            self.health.set_counter(f"refused_{reason}", number)
 
 
 def _is_over(last_ns: int | None, stamp_ns: int, rate: float) -> bool:

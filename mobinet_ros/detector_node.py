@@ -71,9 +71,10 @@ class DetectorNode(StageNode):
             self.send(publisher, LabelInfo(class_map=table, threshold=self._settings.score_threshold))
 
     def _on_image(self, camera: str, header: Header, image: Image) -> None:
-        if self._worker is not None:
-            self._worker.put(camera, (header, Frame(stamp_to_ns(header.stamp), camera, image)))
-            self.health.counters["overtaken_images"] = self._worker.dropped
+        worker = self._worker
+        if worker is not None:
+            worker.put(camera, (header, Frame(stamp_to_ns(header.stamp), camera, image)))
+            self.health.set_counter("overtaken_images", worker.dropped)
 
     def _detect(self, waiting: dict[str, tuple[Header, Frame]]) -> None:
         """One batch; when it fails, each image alone, so that a bad one does not take the others with it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -41,25 +42,35 @@ class InputHealth:
 
 @dataclass
 class Health:
-    """Inputs, counters and recent problems of one node; ``status`` turns them into one diagnostic message."""
+    """Inputs, counters and recent problems of one node; ``status`` turns them into one diagnostic message.
+
+    Counters and problems may come from any thread.
+    """
 
     node: Node
     inputs: dict[str, InputHealth] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     _problems: dict[str, tuple[int, str]] = field(default_factory=dict)
     _last_status_ns: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def input(self, topic: str, qos: QoSProfile | None = None, optional: bool = False) -> InputHealth:
         return self.inputs.setdefault(topic, InputHealth(topic, qos, optional))
 
     def count(self, name: str, by: int = 1) -> None:
-        self.counters[name] = self.counters.get(name, 0) + by
+        with self._lock:
+            self.counters[name] = self.counters.get(name, 0) + by
+
+    def set_counter(self, name: str, value: int) -> None:
+        with self._lock:
+            self.counters[name] = value
 
     def problem(self, key: str, message: str) -> bool:
         """Notes a problem; True when it is new (not shown within the last seconds) and worth a line in the log."""
         now = self.node.get_clock().now().nanoseconds
-        last = self._problems.get(key)
-        self._problems[key] = (now, message)
+        with self._lock:
+            last = self._problems.get(key)
+            self._problems[key] = (now, message)
         return last is None or now - last[0] > PROBLEM_SHOWN_S * 1e9 or now < last[0]
 
     def status(self, state: str, failure: str) -> DiagnosticArray:
@@ -75,7 +86,7 @@ class Health:
             level, messages = WARN, [f"{state}: not active, input is dropped; activate it or set autostart"]
         else:
             messages = [reason for i in self.inputs.values() if (reason := self._why_not(i, now))]
-            messages += [text for at, text in self._problems.values() if abs(now - at) < PROBLEM_SHOWN_S * 1e9]
+            messages += self._recent_problems(now)
             level = WARN if messages else OK
         status = DiagnosticStatus(level=level, name=self.node.get_fully_qualified_name(), hardware_id="mobinet")
         status.message = "; ".join(messages) if messages else "ok"
@@ -90,7 +101,13 @@ class Health:
             values.append((f"{i.topic} rate_hz", f"{i.rate(seconds):.1f}"))
             if i.last_stamp_ns:
                 values.append((f"{i.topic} age_ms", f"{(now - i.last_stamp_ns) / 1e6:.1f}"))
-        return values + [(name, str(value)) for name, value in sorted(self.counters.items())]
+        with self._lock:
+            return values + [(name, str(value)) for name, value in sorted(self.counters.items())]
+
+    def _recent_problems(self, now: int) -> list[str]:
+        with self._lock:
+            self._problems = {k: v for k, v in self._problems.items() if abs(now - v[0]) < PROBLEM_SHOWN_S * 1e9}
+            return [text for _, text in self._problems.values()]
 
     def _why_not(self, i: InputHealth, now: int) -> str:
         """Why an input gives nothing useful, with the cure; empty when it is well."""

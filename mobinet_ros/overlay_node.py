@@ -107,7 +107,7 @@ class OverlayNode(StageNode):
             self.health.count("tracks_without_image")
             return
         self._worker.put(camera, (msg.header, image, msg_to_tracks(msg)))
-        self.health.counters["overtaken_images"] = self._worker.dropped
+        self.health.set_counter("overtaken_images", self._worker.dropped)
 
     def _draw(self, waiting: dict[str, Drawn]) -> None:
         for camera, item in waiting.items():

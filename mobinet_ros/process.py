@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
 import rclpy
@@ -31,18 +32,20 @@ def run_nodes(make: Callable[[], Iterator[StageNode]], ros_arguments: Sequence[s
     """Runs the nodes that ``make`` yields until SIGINT, SIGTERM or SIGHUP.
 
     Returns:
-        0, or 2 when a rig or a parameter is wrong: printed in one line.
+        0; 1 when one of their threads broke down; 2 when a rig or a parameter is wrong: printed in one line.
     """
     # a signal sets a flag: an exception amid the middleware's calls would leave it in disorder
     rclpy.init(args=list(ros_arguments), signal_handler_options=SignalHandlerOptions.NO)
     nodes: list[StageNode] = []
     try:
         with stop_on_signals() as stopping:
+            broken = end_with_any_thread(stopping)
             nodes.extend(make())
             # sinks first: what a camera sends before its readers listen is lost
             for node in reversed(nodes):
                 node.start()
             spin(nodes, stopping)
+            return 1 if broken.is_set() else 0
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -57,3 +60,20 @@ def run_nodes(make: Callable[[], Iterator[StageNode]], ros_arguments: Sequence[s
             node.close()
         rclpy.try_shutdown()
     return 0
+
+
+def end_with_any_thread(stopping: threading.Event) -> threading.Event:
+    """A thread that breaks down ends the process, to be started anew: a node without its thread only looks alive.
+
+    Returns:
+        Set when that happened.
+    """
+    broken = threading.Event()
+
+    def hook(args: threading.ExceptHookArgs) -> None:
+        threading.__excepthook__(args)
+        broken.set()
+        stopping.set()
+
+    threading.excepthook = hook
+    return broken

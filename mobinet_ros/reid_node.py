@@ -79,9 +79,10 @@ class ReidNode(StageNode):
         if image is None:
             self.health.count("tracks_without_image")
             return
-        if self._worker is not None:
-            self._worker.put(camera, (msg.header, Frame(stamp_ns, camera, image), tracks))
-            self.health.counters["overtaken_tracks"] = self._worker.dropped
+        worker = self._worker
+        if worker is not None:
+            worker.put(camera, (msg.header, Frame(stamp_ns, camera, image), tracks))
+            self.health.set_counter("overtaken_tracks", worker.dropped)
 
     def _describe(self, waiting: dict[str, Described]) -> None:
         for camera, item in waiting.items():
