@@ -9,6 +9,7 @@ import pytest
 from mobinet.geometry import Transform
 from mobinet.sim.simulation import Simulation
 from mobinet.sim.world import ObjectClass
+from mobinet.sim.world_file import find_world
 
 SECOND = 1_000_000_000
 LENS = "width: 320, height: 240, horizontal_fov_deg: 75"
@@ -158,3 +159,16 @@ def test_poses_are_proper_transforms(simulate, small_text):
     pose = simulation.optical_pose(simulation.views[0], 0)
     assert isinstance(pose, Transform)
     np.testing.assert_allclose(pose.translation, [0.2, 0, 1.3], atol=1e-9)
+
+
+def test_the_occlusion_world_hides_people_for_20_to_60_frames(simulate):
+    simulation = simulate(find_world("occlusion").read_text())
+    view, step = simulation.views[0], 5
+    hidden: dict[str, str] = {}
+    for stamp_ns in list(view.stamps_ns(simulation.world.duration_s))[::step]:
+        for thing in simulation.truth(view, stamp_ns):
+            hidden[thing.name] = hidden.get(thing.name, "") + ("x" if thing.visibility == 0 else " ")
+    lengths = [step * len(run) for marks in hidden.values() for run in marks.split()]
+    assert sum(length >= 20 for length in lengths) >= 5
+    assert max(lengths) <= 60
+    assert " " in hidden["waiter"].strip()  # seen in between
