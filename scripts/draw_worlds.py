@@ -1,0 +1,50 @@
+"""Draws the pictures of the simulated worlds in docs/images/: draw_worlds.py [NAME ...], all by default.
+
+Each shows what every camera sees at one time, and the ground truth: a box and the visible share of each object, red
+where it is less than half.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mobinet.sim.simulation import CameraView, Simulation
+from mobinet.sim.world_file import find_world, load_world, scenario_names
+from mobinet.types import Image
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs/images"
+# when the difficulty of a world shows best, seconds
+TIMES_S = {"street": 10.2, "crossing": 3.0, "occlusion": 6.5, "look_alikes": 4.0, "night": 9.0}
+GREEN, RED = (90, 220, 90), (60, 60, 240)
+
+
+def draw(simulation: Simulation, view: CameraView, stamp_ns: int) -> Image:
+    image = simulation.image(view, stamp_ns).copy()
+    for thing in simulation.truth(view, stamp_ns):
+        x1, y1, x2, y2 = (round(float(value)) for value in thing.box)
+        colour = GREEN if thing.visibility >= 0.5 else RED
+        cv2.rectangle(image, (x1, y1), (x2 - 1, y2 - 1), colour, 1)
+        text = f"{thing.name} {100 * thing.visibility:.0f} %"
+        cv2.putText(image, text, (x1, y1 - 3), cv2.FONT_HERSHEY_SIMPLEX, 0.36, colour, 1, cv2.LINE_AA)
+    return image
+
+
+def main(names: Sequence[str]) -> int:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in names or scenario_names():
+        with Simulation(load_world(find_world(name))) as simulation:
+            stamp_ns = round(TIMES_S.get(name, 5.0) * 1e9)
+            images = [draw(simulation, view, stamp_ns) for view in simulation.views]
+        path = FOLDER / f"world_{name}.jpg"
+        cv2.imwrite(str(path), np.hstack(images), [cv2.IMWRITE_JPEG_QUALITY, 85])
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
