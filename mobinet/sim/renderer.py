@@ -165,6 +165,6 @@ def _import_mujoco() -> Any:
         import mujoco
     except (ImportError, AttributeError) as error:
         if isinstance(error, ModuleNotFoundError) and error.name == "mujoco":
-            raise MissingDependencyError("mobinet[sim]", "the simulated world") from error
+            raise MissingDependencyError("mujoco", "the simulated world") from error
         raise MissingDependencyError("EGL", f"rendering ({error})", _EGL_CURE) from error
     return mujoco

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -170,3 +171,9 @@ def test_progress_on_a_terminal_is_one_line(monkeypatch, capsys):
     shown = capsys.readouterr().err
     assert shown.count("\n") == 1
     assert shown.rstrip().endswith("rendering x 2/2 [##############################]")
+
+
+def test_without_mujoco_it_is_named(small_world, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mujoco", None)
+    with pytest.raises(MissingDependencyError, match="the simulated world needs 'mujoco': pip install 'mujoco'"):
+        render(small_world, tmp_path / "out")
