@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mobinet.detection.preprocessing import InputFormat
 from mobinet.errors import SettingsError
-from mobinet.settings import check_settings, setting, settings_from_mapping
+from mobinet.models.sidecar import load_sidecar
+from mobinet.settings import check_settings, setting
 
 
 @dataclass(frozen=True)
@@ -47,23 +46,9 @@ def read_sidecar(model: Path) -> Sidecar:
     """The YAML file beside a network, or all defaults where there is none.
 
     Raises:
-        SettingsError: not YAML, not a mapping, an unknown key, a value of the wrong type.
+        SettingsError: see ``load_sidecar``.
     """
-    path = model.with_suffix(".yaml")
-    if not path.is_file():
-        return Sidecar()
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path}: cannot be read as YAML: {error}") from error
-    if values is None:
-        return Sidecar()
-    if not isinstance(values, dict):
-        raise SettingsError(f"{path}: expected keys with values, found {type(values).__name__}")
-    try:
-        return settings_from_mapping(Sidecar, values, str(path))
-    except SettingsError as error:
-        raise SettingsError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+    return load_sidecar(Sidecar, model)
 
 
 def input_format_of(sidecar: Sidecar, family: InputFormat) -> InputFormat:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-import yaml
 
 from mobinet.errors import ModelError, SettingsError
 from mobinet.models.session import Session, fingerprint, load_session
+from mobinet.models.sidecar import load_sidecar
 from mobinet.reid.embedder import EmbedderSettings, crops_of
-from mobinet.settings import check_settings, setting, settings_from_mapping
+from mobinet.settings import check_settings, setting
 from mobinet.types import Float32, Frame, Image
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
 _OSNET_SIZE = (256, 128)
+# of appearance embedders: known ones have 128 to 2048; a detector's flattened grid has tens of thousands
+_LARGEST_DIMENSION = 4096
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class NetworkEmbedder:
     """See Embedder.
 
     Args:
-        path: the .onnx file; one input ``(N or 1, 3, H, W)`` float32, the first output ``(N or 1, D)``.
+        path: the .onnx file; one input ``(N or 1, 3, H, W)`` float32, one output ``(N or 1, D)`` or
+            ``(N or 1, D, 1, 1)`` with D up to 4096.
         settings: provider, threads and batch.
 
     Raises:
@@ -56,7 +58,7 @@ class NetworkEmbedder:
 
     def __init__(self, path: Path, settings: EmbedderSettings) -> None:
         self._session = load_session(path, settings.provider, settings.threads)
-        self._sidecar = _read_sidecar(path)
+        self._sidecar = load_sidecar(EmbedderSidecar, path)
         self._size = _input_size(self._session, self._sidecar)
         fixed = self._session.inputs[0].shape[0]
         self._fixed_batch = fixed is not None
@@ -94,31 +96,23 @@ class NetworkEmbedder:
         count = len(blob)
         if self._fixed_batch and count < self._batch:
             blob = np.concatenate([blob, np.zeros((self._batch - count, *blob.shape[1:]), np.float32)])
-        output = self._session.run({self._session.inputs[0].name: blob})[0]
-        if output.ndim > 2:
-            output = output.reshape(len(output), -1)
-        if output.ndim != 2 or len(output) != len(blob):
+        outputs = self._session.run({self._session.inputs[0].name: blob})
+        if not _are_vectors([output.shape for output in outputs], len(blob)):
+            found = ", ".join(str(output.shape) for output in outputs)
             raise ModelError(
-                f"{self._session.path}: expected one vector an image, output (N, D), got {output.shape} for "
-                f"{len(blob)} images; this is no embedder"
+                f"{self._session.path}: expected one output (N, D) or (N, D, 1, 1) with N = {len(blob)} and D from 1 "
+                f"to {_LARGEST_DIMENSION}, got {found}; this is no embedder: give a network that makes one vector of "
+                "each image"
             )
-        return np.asarray(output[:count], np.float32)
+        return np.asarray(outputs[0].reshape(len(blob), -1)[:count], np.float32)
 
 
-def _read_sidecar(model: Path) -> EmbedderSidecar:
-    path = model.with_suffix(".yaml")
-    if not path.is_file():
-        return EmbedderSidecar()
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path}: cannot be read as YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise SettingsError(f"{path}: expected keys {', '.join(f.name for f in dataclasses.fields(EmbedderSidecar))}")
-    try:
-        return settings_from_mapping(EmbedderSidecar, values, str(path))
-    except SettingsError as error:
-        raise SettingsError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+def _are_vectors(shapes: list[tuple[int, ...]], count: int) -> bool:
+    """Whether outputs of these shapes are one vector for each of ``count`` images."""
+    if len(shapes) != 1 or len(shapes[0]) < 2:
+        return False
+    images, dimension, *rest = shapes[0]
+    return images == count and 1 <= dimension <= _LARGEST_DIMENSION and rest in ([], [1, 1])
 
 
 def _input_size(session: Session, sidecar: EmbedderSidecar) -> tuple[int, int]:

@@ -60,3 +60,13 @@ def test_bytes_that_are_no_text(tmp_path):
     (tmp_path / "net.yaml").write_bytes(b"\xff\xfe\x00head")
     with pytest.raises(SettingsError, match=r"net\.yaml"):
         read_sidecar(tmp_path / "net.onnx")
+
+
+def test_a_file_of_another_kind_is_told_apart(tmp_path):
+    # a rig file that happens to have the model's stem
+    (tmp_path / "net.yaml").write_text("rig_version: 1\nrobots: {}\n")
+    with pytest.raises(
+        SettingsError, match=r"'rig_version'.*read as the sidecar of 'net\.onnx'.*another name"
+    ) as caught:
+        read_sidecar(tmp_path / "net.onnx")
+    assert str(caught.value).count(str(tmp_path)) == 1

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
@@ -143,7 +144,7 @@ def test_the_sidecar_changes_the_preprocessing(tmp_path: Path) -> None:
 def test_a_wrong_sidecar_is_named(tmp_path: Path, text: str) -> None:
     path = network(tmp_path / "tiny.onnx")
     (tmp_path / "tiny.yaml").write_text(text)
-    with pytest.raises(SettingsError, match=r"tiny\.yaml"):
+    with pytest.raises(SettingsError, match=r"tiny\.yaml.*read as the sidecar of 'tiny\.onnx'"):
         make_embedder(EmbedderSettings(model=str(path)))
 
 
@@ -167,6 +168,44 @@ def test_a_network_that_is_no_embedder_is_refused(tmp_path: Path) -> None:
         make_embedder(EmbedderSettings(model=str(path)))
     with pytest.raises(ModelError, match="does not exist"):
         make_embedder(EmbedderSettings(model=str(tmp_path / "missing.onnx")))
+
+
+def output_network(path: Path, shapes: list[list[int]]) -> Path:
+    """Gives zeros of these shapes, whatever the image."""
+    helper, dtype = onnx.helper, onnx.TensorProto.FLOAT
+    nodes, outputs = [], []
+    for number, shape in enumerate(shapes):
+        value = onnx.numpy_helper.from_array(np.ones(shape, np.float32))
+        nodes.append(helper.make_node("Constant", [], [f"y{number}"], value=value))
+        outputs.append(helper.make_tensor_value_info(f"y{number}", dtype, shape))
+    inputs = [helper.make_tensor_value_info("x", dtype, [1, 3, 32, 16])]
+    graph = helper.make_graph(nodes, "outputs", inputs, outputs)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), str(path))
+    return path
+
+
+@pytest.mark.parametrize("shape", [[1, 1], [1, 4096], [1, 512, 1, 1]])
+def test_outputs_of_embedders(tmp_path: Path, shape: list[int]) -> None:
+    path = output_network(tmp_path / "some.onnx", [shape])
+    assert make_embedder(EmbedderSettings(model=str(path))).dimension == shape[1]
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        [[1, 85, 22, 22]],  # a detector's grid
+        [[1, 8, 1]],
+        [[1, 4097]],
+        [[8]],
+        [[2, 8]],  # two vectors of one image
+        [[1, 8], [1, 8]],  # which of them?
+    ],
+)
+def test_outputs_of_other_networks_are_refused(tmp_path: Path, shapes: list[list[int]]) -> None:
+    path = output_network(tmp_path / "some.onnx", shapes)
+    found = ", ".join(str(tuple(shape)) for shape in shapes)
+    with pytest.raises(ModelError, match=re.escape(f"got {found}; this is no embedder")):
+        make_embedder(EmbedderSettings(model=str(path)))
 
 
 def test_fingerprints_differ_between_files(tmp_path: Path) -> None:
