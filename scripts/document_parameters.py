@@ -1,4 +1,4 @@
-"""Writes the tables of parameters and topics in docs/ from the code: document_parameters.py [--check].
+"""Writes docs/'s tables of parameters and topics and config/'s parameter files from the code: [--check].
 
 A table stands between two comments. The first says what it shows, and everything up to the second is written here:
 
@@ -8,7 +8,9 @@ A table stands between two comments. The first says what it shows, and everythin
     <!-- settings mobinet.tracking.settings.TrackerSettings -->   one settings class of the library
     <!-- end -->
 
-With ``--check`` nothing is written: pages that differ from the code, and nodes without a page, are named.
+``config/tracker.yaml`` and its like, one a node, hold every parameter at its default, and are written here whole.
+
+With ``--check`` nothing is written: files that differ from the code, and nodes without a page, are named.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ import argparse
 import dataclasses
 import importlib
 import inspect
+import json
 import re
 import sys
+import textwrap
 import typing
 from pathlib import Path
 from types import ModuleType
@@ -40,21 +44,33 @@ SHARED_HELPERS = {
     "listen_to_tf(": (topics.TF, topics.TF_STATIC),
 }
 """Functions that subscribe on a node's behalf, and what they subscribe."""
+PARAMETER_FILE_HEAD = """\
+# Every parameter of {node} at its default; lists that are empty by default are commented out.
+# Copy this file, change the copy and give it to the node:
+#   ros2 run mobinet_ros {node} --ros-args --params-file {stem}.yaml
+# Written by scripts/document_parameters.py.
+/**:
+  {node}:
+    ros__parameters:
+"""
+LINE_LENGTH = 120
 TYPE_NAMES = {bool: "bool", int: "integer", float: "double", str: "string"}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when a page is out of date")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when a file is out of date")
     check = parser.parse_args().check
     complaints = [f"docs/nodes/{node}.md: a node without a page" for node in NODES if not page_of(node).exists()]
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        written = BLOCK.sub(fill, text)
-        if written != text and check:
-            complaints.append(f"{page.relative_to(ROOT)}: differs from the code; run scripts/document_parameters.py")
-        elif written != text:
-            page.write_text(written, encoding="utf-8")
+    files = {page: BLOCK.sub(fill, page.read_text(encoding="utf-8")) for page in PAGES}
+    files |= {parameter_file_of(node): parameter_file(node) for node in NODES}
+    for path, written in files.items():
+        if path.exists() and path.read_text(encoding="utf-8") == written:
+            continue
+        if check:
+            complaints.append(f"{path.relative_to(ROOT)}: differs from the code; run scripts/document_parameters.py")
+        else:
+            path.write_text(written, encoding="utf-8")
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     return 1 if complaints else 0
@@ -62,6 +78,33 @@ def main() -> int:
 
 def page_of(node: str) -> Path:
     return ROOT / "docs" / "nodes" / f"{node}.md"
+
+
+def parameter_file_of(node: str) -> Path:
+    return ROOT / "config" / f"{node.removesuffix('_node')}.yaml"
+
+
+def parameter_file(node: str) -> str:
+    """A ROS parameter file with every parameter of the node at its default, what it means above it."""
+    text = PARAMETER_FILE_HEAD.format(node=node, stem=node.removesuffix("_node"))
+    for cls in settings_classes(node_module(node)):
+        for field in dataclasses.fields(cls):
+            text += textwrap.indent(parameter_entry(field), " " * 6)
+    return text
+
+
+def parameter_entry(field: dataclasses.Field[Any]) -> str:
+    """The default under its meaning, and under its range and whether it may change, where there is something to say."""
+    allowed = range_text(field.metadata).replace("`", "")
+    notes = [
+        f"allowed: {allowed}" if allowed else "",
+        "may change while the node runs" if field.metadata["live"] else "",
+    ]
+    lines = [field.metadata["doc"], "; ".join(filter(None, notes))]
+    wrapped = [part for line in lines for part in textwrap.wrap(line, LINE_LENGTH - 8)]
+    # ROS gives an empty list no type, and refuses the file
+    hidden = "# " if field.default == () else ""
+    return "".join(f"# {line}\n" for line in wrapped) + f"{hidden}{field.name}: {json.dumps(field.default)}\n"
 
 
 def fill(block: re.Match[str]) -> str:
