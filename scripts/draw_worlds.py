@@ -19,7 +19,7 @@ from mobinet.types import Image
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs/images"
 # when the difficulty of a world shows best, seconds
-TIMES_S = {"street": 10.2, "crossing": 3.0, "occlusion": 6.5, "look_alikes": 4.0, "night": 9.0}
+TIMES_S = {"street": 10.2, "crossing": 3.0, "occlusion": 6.5, "look_alikes": 4.0, "night": 9.0, "fast_motion": 8.0}
 GREEN, RED = (90, 220, 90), (60, 60, 240)
 
 
@@ -41,7 +41,8 @@ def main(names: Sequence[str]) -> int:
             stamp_ns = round(TIMES_S.get(name, 5.0) * 1e9)
             images = [draw(simulation, view, stamp_ns) for view in simulation.views]
         path = FOLDER / f"world_{name}.jpg"
-        cv2.imwrite(str(path), np.hstack(images), [cv2.IMWRITE_JPEG_QUALITY, 85])
+        rows = [np.hstack(images[first : first + 2]) for first in range(0, len(images), 2)]
+        cv2.imwrite(str(path), np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 85])
         print(path)
     return 0
 
