@@ -1,6 +1,5 @@
 """Runs every robot and camera of a rig file: ros2 launch mobinet_ros multi_cam.launch.py rig:=PATH."""
 
-import time
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
@@ -10,11 +9,10 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mobinet_ros.fastdds import profile_environment, shared_memory_complaints
-from mobinet_ros.rig import LaunchSettings, load_rig, process_specs
+from mobinet_ros.rig import LaunchSettings, common_start_ns, load_rig, process_specs
 from mobinet_ros.rig.node_specs import ProcessSpec, join_namespace
 
 SHARE = Path(get_package_share_directory("mobinet_ros"))
-START_DELAY_S = 5.0
 RESPAWN_DELAY_S = 2.0
 BOOLEAN = ["true", "false", "True", "False"]
 
@@ -67,7 +65,7 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         params_file=value("params_file"),
         autostart=flag("autostart"),
         log_level=value("log_level"),
-        start_time_ns=0 if flag("use_sim_time") else time.time_ns() + round(START_DELAY_S * 1e9),
+        start_time_ns=0 if flag("use_sim_time") else common_start_ns(),
     )
     specs = process_specs(load_rig(value("rig")), settings, flag("composed"))
     complaints = [LogInfo(msg=f"warning: {line}") for line in shared_memory_complaints(len(specs))]

@@ -73,10 +73,11 @@ class CameraNode(StageNode):
 
     def activate(self) -> None:
         self._stopping.clear()
-        # configure() opened it; without one the life cycle would not have come here
-        assert self._source is not None
-        work = self._play if isinstance(self._source, SeekableSource) and not self._source.live else self._follow
-        self._thread = threading.Thread(target=work, args=(self._source,), name=self.get_name(), daemon=True)
+        source = self._source
+        if source is None:
+            raise SourceError(f"'{self._source_settings.source}' is not open; configure the node before activating it")
+        work = self._play if isinstance(source, SeekableSource) and not source.live else self._follow
+        self._thread = threading.Thread(target=work, args=(source,), name=self.get_name(), daemon=True)
         self._thread.start()
 
     def deactivate(self) -> None:

@@ -19,6 +19,7 @@ from mobinet.types import Appearance, Detections, Identity, Sighting, Track, Tra
 from mobinet_ros import msg as messages
 
 NANOSECONDS = 1_000_000_000
+TRACK_STATES = frozenset(int(state) for state in TrackState)
 
 
 def stamp_to_ns(stamp: Time) -> int:
@@ -43,7 +44,7 @@ def camera_info_to_model(msg: CameraInfo) -> CameraModel:
     if not matrix[0, 0] > 0 or not matrix[1, 1] > 0:
         raise InputError(
             f"camera_info of '{msg.header.frame_id}': the camera is not calibrated (K is {matrix.ravel().tolist()}); "
-            "give the driver a calibration file"
+            "give the driver a calibration file (camera_node: calibration, or horizontal_fov_deg)"
         )
     return CameraModel(
         width=int(msg.width),
@@ -135,12 +136,14 @@ def duration_to_ns(duration: Duration) -> int:
 
 
 def msg_to_tracks(msg: messages.TrackArray) -> list[Track]:
-    """Raises InputError for a track id that is not a number."""
+    """Raises InputError for a track id that is not a number, or a state that no track has."""
     now = stamp_to_ns(msg.header.stamp)
     tracks = []
     for index, track in enumerate(msg.tracks):
         if not track.detection.id.isdecimal():
             raise InputError(f"track {index}: id '{track.detection.id}' is not a decimal number")
+        if track.state not in TRACK_STATES:
+            raise InputError(f"track {index}: state {track.state} is not one of {sorted(TRACK_STATES)}")
         best = track.detection.results[0].hypothesis if track.detection.results else None
         since_update = duration_to_ns(track.time_since_update)
         tracks.append(
@@ -224,6 +227,11 @@ def identities_to_msg(identities: Sequence[Identity], header: Header) -> message
 
 
 def msg_to_identities(msg: messages.IdentityArray) -> list[Identity]:
+    """Raises InputError for a track id that is not a number."""
+    for row in msg.identities:
+        for key in row.tracks:
+            if not key.track_id.isdecimal():
+                raise InputError(f"identity '{row.id}': track id '{key.track_id}' is not a decimal number")
     return [
         Identity(
             identity_id=row.id,

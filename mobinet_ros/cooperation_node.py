@@ -40,10 +40,12 @@ from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import CamerasSettings, StageNode
 from mobinet_ros.msg import AppearanceArray, Envelope, TrackArray
 from mobinet_ros.process import run
+from mobinet_ros.stamp_order import Order, StampOrder
 from mobinet_ros.tf_listener import listen_to_tf
 
 CAMERA_INFOS_KEPT = 60
 TRACKS_KEPT = 60
+CAMERA_INFO_GRACE_NS = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class CooperationNode(StageNode):
         self._settings = self.parameters.declare(CooperationSettings)
         self._ground = self.parameters.declare(GroundSettings)
         self._map_settings = self.parameters.declare(IdentitySettings)
-        self._robot = self._settings.robot or self.get_namespace().strip("/").rpartition("/")[2]
+        self._robot = self._settings.robot or self.robot
         if not self._robot:
             raise SettingsError("robot: this robot needs a name; set the parameter or run the node in a namespace")
         self._peer_settings = self.parameters.declare(PeerSettings)
@@ -93,7 +95,7 @@ class CooperationNode(StageNode):
         self._waiting: deque[tuple[str, TrackArray]] = deque(maxlen=TRACKS_KEPT)
         self._told_ns: OrderedDict[TrackKey, int] = OrderedDict()
         self._described_ns: dict[TrackKey, int] = {}
-        self._newest_ns: dict[str, int] = {}
+        self._order = StampOrder()
 
     def configure(self) -> None:
         self._forget_all()
@@ -116,6 +118,7 @@ class CooperationNode(StageNode):
             self.listen(topic, partial(callback, camera), topics.camera_topic(camera, topic), optional)
 
     def activate(self) -> None:
+        self._active_since_ns = self.now_ns
         self._periodic = [
             self.every(1.0 / self._settings.identities_rate, self._publish_identities),
             self.every(max(self._settings.tf_wait / 3, 0.02), self._work_off),
@@ -148,12 +151,11 @@ class CooperationNode(StageNode):
 
     def _forget_after_jump(self, camera: str, stamp_ns: int) -> None:
         """A replay that starts again: what is known of later times would refuse everything as late."""
-        back_s = (self._newest_ns.get(camera, stamp_ns) - stamp_ns) / 1e9
-        self._newest_ns[camera] = stamp_ns
-        if back_s <= self._map_settings.window_s:
+        if self._order.judge(camera, stamp_ns) is not Order.JUMPED_BACK:
             return
-        self.report("back", f"{camera or 'camera'}: stamps jumped back by {back_s:.3f} s: the map starts anew")
-        self._newest_ns = {camera: stamp_ns}
+        self.report("back", f"{camera or 'camera'}: stamps jumped back: the map starts anew")
+        self._order.forget()
+        self._order.judge(camera, stamp_ns)
         self._map.reset()
         self._guard.reset()
         self._transforms.clear()
@@ -183,7 +185,9 @@ class CooperationNode(StageNode):
         stamp_ns = stamp_to_ns(msg.header.stamp)
         model = self._model_at(camera, stamp_ns)
         if model is None:
-            self.report("camera_info", f"{camera or 'camera'}: no camera_info yet; calibrate the camera")
+            self.health.count("tracks_without_camera_info")
+            if self.now_ns - self._active_since_ns > CAMERA_INFO_GRACE_NS:
+                self.report("camera_info", f"{camera or 'camera'}: no camera_info; does the camera publish it?")
             return
         tracks = msg_to_tracks(msg)
         alive = {track.track_id for track in tracks}

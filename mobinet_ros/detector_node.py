@@ -43,7 +43,7 @@ class DetectorNode(StageNode):
             self.listen_images(camera, self._cameras.image_transport, partial(self._on_image, camera))
 
     def activate(self) -> None:
-        self._worker = NewestWorker("detector", self._detect)
+        self._worker = NewestWorker("detector", partial(self.guarded, self._detect))
         self._send_labels()
 
     def deactivate(self) -> None:
@@ -61,6 +61,7 @@ class DetectorNode(StageNode):
             if self._detector is not None:
                 self._detector.configure(settings)
             self._settings = settings
+            self._send_labels()
 
     def _send_labels(self) -> None:
         if self._detector is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -18,20 +19,26 @@ PROBLEM_SHOWN_S = 5.0
 
 @dataclass
 class InputHealth:
-    """Counts what one subscription receives. Times are nanoseconds of the node's clock."""
+    """Counts what one subscription receives.
+
+    Silence is measured by the wall clock, which runs on while simulated time stands; ages by the node's clock.
+    """
 
     topic: str
     qos: QoSProfile | None = None
     optional: bool = False
     received: int = 0
-    last_received_ns: int = 0
+    last_received_s: float = 0.0
     last_stamp_ns: int = 0
+    last_age_ns: int = 0
     _counted: int = 0
 
     def note(self, now_ns: int, stamp_ns: int) -> None:
+        """One message, at ``now_ns`` of the node's clock, of an image exposed at ``stamp_ns``."""
         self.received += 1
-        self.last_received_ns = now_ns
+        self.last_received_s = time.monotonic()
         self.last_stamp_ns = stamp_ns
+        self.last_age_ns = now_ns - stamp_ns
 
     def rate(self, seconds: float) -> float:
         """Messages per second since the last call."""
@@ -50,8 +57,8 @@ class Health:
     node: Node
     inputs: dict[str, InputHealth] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
-    _problems: dict[str, tuple[int, str]] = field(default_factory=dict)
-    _last_status_ns: int = 0
+    _problems: dict[str, tuple[float, str]] = field(default_factory=dict)
+    _last_status_s: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def input(self, topic: str, qos: QoSProfile | None = None, optional: bool = False) -> InputHealth:
@@ -67,18 +74,17 @@ class Health:
 
     def problem(self, key: str, message: str) -> bool:
         """Notes a problem; True when it is new (not shown within the last seconds) and worth a line in the log."""
-        now = self.node.get_clock().now().nanoseconds
+        now = time.monotonic()
         with self._lock:
             last = self._problems.get(key)
             self._problems[key] = (now, message)
-        return last is None or now - last[0] > PROBLEM_SHOWN_S * 1e9 or now < last[0]
+        return last is None or now - last[0] > PROBLEM_SHOWN_S
 
     def status(self, state: str, failure: str) -> DiagnosticArray:
         """Diagnostics as of now. ``failure`` says why the node could not be configured or activated, or is empty."""
-        clock_now = self.node.get_clock().now()
-        now = clock_now.nanoseconds
-        seconds = (now - self._last_status_ns) / 1e9 if self._last_status_ns else 0.0
-        self._last_status_ns = now
+        now = time.monotonic()
+        seconds = now - self._last_status_s if self._last_status_s else 0.0
+        self._last_status_s = now
         level, messages = OK, []
         if failure:
             level, messages = ERROR, [failure]
@@ -90,31 +96,31 @@ class Health:
             level = WARN if messages else OK
         status = DiagnosticStatus(level=level, name=self.node.get_fully_qualified_name(), hardware_id="mobinet")
         status.message = "; ".join(messages) if messages else "ok"
-        status.values = [KeyValue(key=key, value=str(value)) for key, value in self._values(state, seconds, now)]
+        status.values = [KeyValue(key=key, value=str(value)) for key, value in self._values(state, seconds)]
         array = DiagnosticArray(status=[status])
-        array.header.stamp = clock_now.to_msg()
+        array.header.stamp = self.node.get_clock().now().to_msg()
         return array
 
-    def _values(self, state: str, seconds: float, now: int) -> list[tuple[str, str]]:
+    def _values(self, state: str, seconds: float) -> list[tuple[str, str]]:
         values = [("state", state)]
         for i in self.inputs.values():
             values.append((f"{i.topic} rate_hz", f"{i.rate(seconds):.1f}"))
             if i.last_stamp_ns:
-                values.append((f"{i.topic} age_ms", f"{(now - i.last_stamp_ns) / 1e6:.1f}"))
+                values.append((f"{i.topic} age_ms", f"{i.last_age_ns / 1e6:.1f}"))
         with self._lock:
             return values + [(name, str(value)) for name, value in sorted(self.counters.items())]
 
-    def _recent_problems(self, now: int) -> list[str]:
+    def _recent_problems(self, now: float) -> list[str]:
         with self._lock:
-            self._problems = {k: v for k, v in self._problems.items() if abs(now - v[0]) < PROBLEM_SHOWN_S * 1e9}
+            self._problems = {k: v for k, v in self._problems.items() if now - v[0] < PROBLEM_SHOWN_S}
             return [text for _, text in self._problems.values()]
 
-    def _why_not(self, i: InputHealth, now: int) -> str:
+    def _why_not(self, i: InputHealth, now: float) -> str:
         """Why an input gives nothing useful, with the cure; empty when it is well."""
-        silent = i.received == 0 or abs(now - i.last_received_ns) > SILENT_AFTER_S * 1e9
+        silent = i.received == 0 or now - i.last_received_s > SILENT_AFTER_S
         if silent:
             return "" if i.optional else self._why_silent(i)
-        age = (i.last_received_ns - i.last_stamp_ns) / 1e9
+        age = i.last_age_ns / 1e9
         if i.last_stamp_ns == 0:
             return f"{i.topic}: stamps are zero; the publisher must fill header.stamp"
         if age > STALE_AFTER_S:

@@ -55,7 +55,12 @@ def msg_to_image(msg: ImageMessage) -> Image:
     if channels > 1:
         shape, strides = ((height, width, channels), (step, channels, 1))  # type: ignore[assignment]
     image = np.lib.stride_tricks.as_strided(flat, shape, strides, writeable=False)
-    return image if conversion is None else cv2.cvtColor(np.ascontiguousarray(image), conversion)
+    if conversion is None:
+        return image
+    try:
+        return np.asarray(cv2.cvtColor(np.ascontiguousarray(image), conversion), np.uint8)
+    except cv2.error as error:  # e.g. an odd width, where two pixels share their colour
+        raise InputError(f"image: {width}x{height} pixels cannot be {msg.encoding}: {error}") from error
 
 
 def _rare_encoding_to_image(msg: ImageMessage) -> Image:

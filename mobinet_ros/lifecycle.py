@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from rclpy._rclpy_pybind11 import RCLError
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -28,11 +30,11 @@ from mobinet_ros import topics
 from mobinet_ros.conversions import stamp_to_ns
 from mobinet_ros.health import Health
 from mobinet_ros.image_conversions import compressed_msg_to_image, msg_to_image
-from mobinet_ros.image_hub import ImageCallback, ImageHub
+from mobinet_ros.image_hub import ImageCallback, ImageHub, ImageListener
 from mobinet_ros.parameters import SettingsParameters
 
-S = TypeVar("S")
 OWN_NAMESPACE = ""
+NO_CLOCK = "use_sim_time is set and /clock never came: play the bag with --clock, or unset use_sim_time"
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,11 @@ class StageNode(LifecycleNode):
         self._state = "unconfigured"
         self._publishers_made: list[Publisher] = []
         self._subscriptions_made: list[Subscription] = []
-        self._image_inputs: list[tuple[str, ImageCallback, bool]] = []
+        self._image_inputs: list[tuple[str, ImageListener]] = []
         self._diagnostics = self.create_publisher(topics.DIAGNOSTICS.type, topics.DIAGNOSTICS.name, 10)
-        self.every(1.0, self._publish_diagnostics)
+        # by the wall clock: a node whose simulated time does not run must be able to say so
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(1.0, self._locked(self._publish_diagnostics), callback_group=self._group, clock=steady)
         self._autostart = self.parameters.declare(NodeSettings).autostart
 
     # what a subclass does
@@ -127,6 +131,11 @@ class StageNode(LifecycleNode):
         return self._state == "active"
 
     @property
+    def robot(self) -> str:
+        """The robot's name as the namespace gives it: its last part."""
+        return str(self.get_namespace().strip("/").rpartition("/")[2])
+
+    @property
     def now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
 
@@ -143,13 +152,15 @@ class StageNode(LifecycleNode):
         return self._transition(self._release, "unconfigured")
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._stop()
-        return self._transition(self._release, "finalized")
+        with self._lock:
+            self._stop()
+            return self._transition(self._release, "finalized")
 
     def close(self) -> None:
         """Stops threads and destroys the node; safe to call in any state."""
-        self._stop()
-        self._release()
+        with self._lock:
+            self._stop()
+            self._release()
         self.destroy_node()
 
     def _stop(self) -> None:
@@ -170,10 +181,10 @@ class StageNode(LifecycleNode):
         previous, self._state = self._state, reached
         try:
             work()
-        except MobinetError as error:
+        except Exception as error:  # whatever it is, the node stays in its state and says why
             self._state = previous
-            self._failure = str(error)
-            self.get_logger().error(str(error))
+            self._failure = str(error) if isinstance(error, MobinetError) else traceback.format_exc()
+            self.get_logger().error(self._failure)
             if undo is not None:
                 undo()
             return TransitionCallbackReturn.FAILURE
@@ -183,10 +194,8 @@ class StageNode(LifecycleNode):
     def _release(self) -> None:
         """Undoes ``configure``: what the subclass holds, then publishers, subscriptions and shared images."""
         self.cleanup()
-        for topic, callback, bridged in self._image_inputs:
-            self.hub.forget(topic, callback)
-            if bridged:
-                self.hub.release(topic)
+        for topic, listener in self._image_inputs:
+            self.hub.forget(topic, listener)
         for subscription in self._subscriptions_made:
             self.destroy_subscription(subscription)
         for publisher in self._publishers_made:
@@ -210,18 +219,16 @@ class StageNode(LifecycleNode):
     ) -> None:
         """Subscribes; input is dropped while inactive (unless latched), an error of the library is reported."""
         resolved = self.resolve_topic_name(name or topic.name)
-        latched = topic.latched
         health = self.health.input(resolved, topic.qos, optional)
+        # what is sent once must not be lost to a node that is activated later
+        latched = topic.latched
 
         def receive(msg: Any) -> None:
-            # what is sent once must not be lost to a node that is activated later
-            if not (self.active or latched):
-                return
-            header = getattr(msg, "header", None)
-            now = self.now_ns
-            health.note(now, stamp_to_ns(header.stamp) if header is not None else now)
             with self._lock:
                 if self.active or latched:
+                    header = getattr(msg, "header", None)
+                    now = self.now_ns
+                    health.note(now, stamp_to_ns(header.stamp) if header is not None else now)
                     self.guarded(callback, msg)
 
         self._subscribe(topic, name or topic.name, receive)
@@ -230,26 +237,34 @@ class StageNode(LifecycleNode):
         """Images of a camera, from this process's memory where possible; ``callback(header, image)``."""
         topic = topics.IMAGE_IN if transport == "raw" else topics.COMPRESSED_IN
         name = topics.camera_topic(camera, topic)
-        raw_topic = self.resolve_topic_name(topics.camera_topic(camera, topics.IMAGE_IN))
-        health = self.health.input(raw_topic if transport == "raw" else self.resolve_topic_name(name), topic.qos)
+        hub_topic = self.resolve_topic_name(topics.camera_topic(camera, topics.IMAGE_IN))
+        health = self.health.input(hub_topic if transport == "raw" else self.resolve_topic_name(name), topic.qos)
 
         def receive(header: Header, image: Image) -> None:
-            if self.active:
-                health.note(self.now_ns, stamp_to_ns(header.stamp))
-                self.guarded(callback, header, image)
+            with self._lock:
+                if self.active:
+                    health.note(self.now_ns, stamp_to_ns(header.stamp))
+                    self.guarded(callback, header, image)
 
-        bridge = self.hub.listen(raw_topic, receive)
-        self._image_inputs.append((raw_topic, receive, bridge))
-        if bridge:
-            self._bridge_images(topic, name, raw_topic, msg_to_image if transport == "raw" else compressed_msg_to_image)
+        def refuse(reason: str) -> None:
+            health.note(self.now_ns, self.now_ns)
+            self.health.count("dropped_bad_input")
+            self.report("image", reason)
 
-    def _bridge_images(self, topic: topics.Topic, name: str, hub_topic: str, convert: Callable[[Any], Image]) -> None:
-        """One subscription that hands over to every listener of this process, whatever this node's own state."""
+        convert = msg_to_image if transport == "raw" else compressed_msg_to_image
 
-        def receive(msg: Any) -> None:
-            self.guarded(lambda: self.hub.hand_over(hub_topic, msg.header, convert(msg)))
+        def take(msg: Any) -> None:
+            try:
+                image = convert(msg)
+            except InputError as error:
+                self.hub.refuse(hub_topic, f"{name}: {error}")
+                return
+            self.hub.hand_over(hub_topic, msg.header, image)
 
-        self._subscribe(topic, name, receive)
+        # for every listener of this process, whatever this node's own state
+        listener = ImageListener(receive, refuse, lambda: self._subscribe(topic, name, take))
+        self._image_inputs.append((hub_topic, listener))
+        self.hub.listen(hub_topic, listener)
 
     def _subscribe(self, topic: topics.Topic, name: str, receive: Callable[[Any], None]) -> None:
         subscription = self.create_subscription(
@@ -266,12 +281,14 @@ class StageNode(LifecycleNode):
 
     def every(self, seconds: float, work: Callable[[], None]) -> Timer:
         """Calls ``work`` periodically, in the node's time, never together with its other callbacks."""
+        return self.create_timer(seconds, self._locked(work), callback_group=self._group)
 
+    def _locked(self, work: Callable[[], None]) -> Callable[[], None]:
         def locked() -> None:
             with self._lock:
                 self.guarded(work)
 
-        return self.create_timer(seconds, locked, callback_group=self._group)
+        return locked
 
     @staticmethod
     def is_wanted(publisher: Publisher) -> bool:
@@ -289,7 +306,7 @@ class StageNode(LifecycleNode):
             self.report("publish", f"{publisher.topic_name}: {error}; the middleware is overrun, the message is lost")
 
     def guarded(self, work: Callable[..., Any], *args: Any) -> None:
-        """Runs ``work``; an error of the library drops this input and is reported."""
+        """Runs ``work``; an error drops this input and is reported. No message from outside may end a robot."""
         try:
             work(*args)
         except InputError as error:
@@ -298,6 +315,9 @@ class StageNode(LifecycleNode):
         except MobinetError as error:
             self.health.count("errors")
             self.report(type(error).__name__, str(error))
+        except Exception as error:  # a mistake of ours, which the log must show whole
+            self.health.count("unexpected_errors")
+            self.report(type(error).__name__, traceback.format_exc())
 
     def report(self, key: str, message: str) -> None:
         """Logs a problem once while it lasts; it stays on /diagnostics meanwhile."""
@@ -306,7 +326,10 @@ class StageNode(LifecycleNode):
 
     def _publish_diagnostics(self) -> None:
         self._check_name()
-        self._diagnostics.publish(self.health.status(self._state, self._failure))
+        waits_for_clock = self.get_clock().ros_time_is_active and self.now_ns == 0
+        self._diagnostics.publish(
+            self.health.status(self._state, self._failure or (NO_CLOCK if waits_for_clock else ""))
+        )
 
     def _check_name(self) -> None:
         """Two nodes with one name share services and parameters: ROS only warns at start, and only one of them."""

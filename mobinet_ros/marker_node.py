@@ -20,7 +20,7 @@ class MarkerNode(StageNode):
     def __init__(self, cli_args: Sequence[str] | None = None, hub: ImageHub | None = None) -> None:
         super().__init__("marker_node", cli_args, hub)
         self._settings = self.parameters.declare(MarkerSettings)
-        robot = self._settings.robot or self.get_namespace().strip("/").rpartition("/")[2]
+        robot = self._settings.robot or self.robot
         self._maker = MarkerMaker(robot, self._settings)
 
     def configure(self) -> None:

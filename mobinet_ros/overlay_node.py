@@ -67,7 +67,7 @@ class OverlayNode(StageNode):
         self.listen(topics.IDENTITIES, self._on_identities, optional=True)
 
     def activate(self) -> None:
-        self._worker = NewestWorker("overlay", self._draw)
+        self._worker = NewestWorker("overlay", partial(self.guarded, self._draw))
 
     def deactivate(self) -> None:
         if self._worker is not None:

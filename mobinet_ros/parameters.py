@@ -54,15 +54,16 @@ class SettingsParameters:
         self._current[cls] = settings
         return settings
 
-    def current(self, cls: type[S]) -> S:
-        return typing.cast(S, self._current[cls])
-
     def misspelt(self) -> list[str]:
         """Given parameters that nobody declared, each with the known names: ROS passes them over in silence."""
-        given = getattr(self._node, "_parameter_overrides", {})
-        known = sorted(name for name in self._node._parameters if not name.startswith(BUILT_IN))
+        given = self._given()
+        known = sorted(field.name for cls in self._current for field in dataclasses.fields(cls))
         unknown = [n for n in given if not self._node.has_parameter(n) and not n.startswith(BUILT_IN)]
         return [f"unknown parameter '{name}' has no effect; known: {', '.join(known)}" for name in unknown]
+
+    def _given(self) -> dict[str, Parameter]:
+        """What the user gave, by name. rclpy offers it nowhere: without it, misspelt names go unseen."""
+        return getattr(self._node, "_parameter_overrides", {})
 
     def _declare_field(self, field: dataclasses.Field[Any], hint: Any) -> Any:
         given = self._override(field, hint)
@@ -82,25 +83,36 @@ class SettingsParameters:
 
     def _override(self, field: dataclasses.Field[Any], hint: Any) -> Any:
         """What the user gave, whole numbers made floats where a float is asked for; None for nothing."""
-        parameter = getattr(self._node, "_parameter_overrides", {}).get(field.name)
+        parameter = self._given().get(field.name)
         if parameter is None or parameter.type_ == Parameter.Type.NOT_SET:
             return None
         return _fit(field, hint, parameter.value)
 
     def _on_set(self, parameters: Sequence[Parameter]) -> SetParametersResult:
-        for cls, current in list(self._current.items()):
-            fields = {field.name: field for field in dataclasses.fields(cls)}
-            mine = [p for p in parameters if p.name in fields]
-            if not mine:
-                continue
-            try:
-                settings = self._changed(cls, current, fields, mine)
+        """All or nothing: what one stage took over is taken back when another refuses."""
+        taken: list[Any] = []
+        try:
+            changed = self._all_changed(parameters)
+            for settings in changed.values():
                 if self._on_change is not None:
                     self._on_change(settings)
-            except SettingsError as error:
-                return SetParametersResult(successful=False, reason=str(error))
-            self._current[cls] = settings
+                taken.append(settings)
+        except SettingsError as error:
+            for settings in taken:
+                if self._on_change is not None:
+                    self._on_change(self._current[type(settings)])
+            return SetParametersResult(successful=False, reason=str(error))
+        self._current.update(changed)
         return SetParametersResult(successful=True)
+
+    def _all_changed(self, parameters: Sequence[Parameter]) -> dict[type, Any]:
+        changed = {}
+        for cls, current in self._current.items():
+            fields = {field.name: field for field in dataclasses.fields(cls)}
+            mine = [p for p in parameters if p.name in fields]
+            if mine:
+                changed[cls] = self._changed(cls, current, fields, mine)
+        return changed
 
     def _changed(
         self, cls: type, current: Any, fields: dict[str, dataclasses.Field[Any]], parameters: list[Parameter]

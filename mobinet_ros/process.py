@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 
 import rclpy
+from rclpy._rclpy_pybind11 import RCLError, UnknownROSArgsError
 from rclpy.executors import ExternalShutdownException
 from rclpy.signals import SignalHandlerOptions
 
@@ -32,12 +33,13 @@ def run_nodes(make: Callable[[], Iterator[StageNode]], ros_arguments: Sequence[s
     """Runs the nodes that ``make`` yields until SIGINT, SIGTERM or SIGHUP.
 
     Returns:
-        0; 1 when one of their threads broke down; 2 when a rig or a parameter is wrong: printed in one line.
+        0; 1 when one of their threads broke down; 2 when a rig, a parameter or a ROS argument is wrong: printed in one
+        line.
     """
     # a signal sets a flag: an exception amid the middleware's calls would leave it in disorder
-    rclpy.init(args=list(ros_arguments), signal_handler_options=SignalHandlerOptions.NO)
     nodes: list[StageNode] = []
     try:
+        rclpy.init(args=list(ros_arguments), signal_handler_options=SignalHandlerOptions.NO)
         with stop_on_signals() as stopping:
             broken = end_with_any_thread(stopping)
             nodes.extend(make())
@@ -46,7 +48,7 @@ def run_nodes(make: Callable[[], Iterator[StageNode]], ros_arguments: Sequence[s
                 node.start()
             spin(nodes, stopping)
             return 1 if broken.is_set() else 0
-    except SettingsError as error:
+    except (SettingsError, RCLError, UnknownROSArgsError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, ExternalShutdownException):
@@ -57,7 +59,7 @@ def run_nodes(make: Callable[[], Iterator[StageNode]], ros_arguments: Sequence[s
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(LONGEST_END_S)
         for node in nodes:
-            node.close()
+            node.guarded(node.close)
         rclpy.try_shutdown()
     return 0
 

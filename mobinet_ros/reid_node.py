@@ -18,6 +18,7 @@ from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import CamerasSettings, StageNode
 from mobinet_ros.msg import TrackArray
 from mobinet_ros.process import run
+from mobinet_ros.stamp_order import Order, StampOrder
 from mobinet_ros.worker import NewestWorker
 
 Described = tuple[Header, Frame, list[Track]]
@@ -35,7 +36,7 @@ class ReidNode(StageNode):
         self._describers: dict[str, TrackDescriber] = {}
         self._frames: dict[str, FrameBuffer] = {}
         self._publishers_of: dict[str, Publisher] = {}
-        self._last_stamp_ns: dict[str, int] = {}
+        self._order = StampOrder()
         self._worker: NewestWorker[Described] | None = None
 
     def configure(self) -> None:
@@ -49,7 +50,7 @@ class ReidNode(StageNode):
             self.listen(topics.TRACKS, partial(self._on_tracks, camera), topics.camera_topic(camera, topics.TRACKS))
 
     def activate(self) -> None:
-        self._worker = NewestWorker("reid", self._describe)
+        self._worker = NewestWorker("reid", partial(self.guarded, self._describe))
 
     def deactivate(self) -> None:
         if self._worker is not None:
@@ -61,7 +62,7 @@ class ReidNode(StageNode):
         self._describers.clear()
         self._frames.clear()
         self._publishers_of.clear()
-        self._last_stamp_ns.clear()
+        self._order.forget()
 
     def reconfigure(self, settings: object) -> None:
         if isinstance(settings, DescriberSettings):
@@ -92,9 +93,8 @@ class ReidNode(StageNode):
         embedder, describer = self._embedder, self._describers.get(camera)
         if embedder is None or describer is None:
             return
-        if frame.stamp_ns < self._last_stamp_ns.get(camera, 0):
+        if self._order.judge(camera, frame.stamp_ns) is Order.JUMPED_BACK:
             describer.reset()
-        self._last_stamp_ns[camera] = frame.stamp_ns
         appearances = describer.describe(frame, tracks)
         self.health.count("described", len(appearances))
         self.send(self._publishers_of[camera], appearances_to_msg(appearances, embedder.model, header))

@@ -16,6 +16,7 @@ from mobinet_ros.conversions import msg_to_detections, stamp_to_ns, tracks_to_ms
 from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import CamerasSettings, StageNode
 from mobinet_ros.process import run
+from mobinet_ros.stamp_order import Order, StampOrder
 
 
 class TrackerNode(StageNode):
@@ -27,7 +28,7 @@ class TrackerNode(StageNode):
         self._settings = self.parameters.declare(TrackerSettings)
         self._trackers: dict[str, Tracker] = {}
         self._publishers_of: dict[str, Publisher] = {}
-        self._last_stamp_ns: dict[str, int] = {}
+        self._order = StampOrder()
 
     def configure(self) -> None:
         for camera in self._cameras.names():
@@ -39,7 +40,7 @@ class TrackerNode(StageNode):
     def cleanup(self) -> None:
         self._trackers.clear()
         self._publishers_of.clear()
-        self._last_stamp_ns.clear()
+        self._order.forget()
 
     def reconfigure(self, settings: object) -> None:
         if isinstance(settings, TrackerSettings):
@@ -59,20 +60,16 @@ class TrackerNode(StageNode):
         self.send(self._publishers_of[camera], tracks_to_msg(tracks, msg.header))
 
     def _is_in_order(self, camera: str, stamp_ns: int) -> bool:
-        """A repeated stamp is dropped; one that jumps back (a replay that starts again) begins new tracks."""
-        last = self._last_stamp_ns.get(camera)
-        self._last_stamp_ns[camera] = stamp_ns
-        if last is None or stamp_ns > last:
-            return True
-        if stamp_ns == last:
-            self.health.count("dropped_repeated_stamps")
-            self.report(
-                "repeated", f"{camera or 'camera'}: two detection messages with one stamp, the second is dropped"
-            )
+        """A repeated or overtaken stamp is dropped; one that jumps back (a replay that starts again) begins anew."""
+        order = self._order.judge(camera, stamp_ns)
+        who = camera or "camera"
+        if order in (Order.REPEATED, Order.LATE):
+            self.health.count(f"dropped_{order.value}")
+            self.report(order.value, f"{who}: a message with a {order.value} stamp is dropped; is there one publisher?")
             return False
-        back_s = (last - stamp_ns) / 1e9
-        self.report("back", f"{camera or 'camera'}: stamps jumped back by {back_s:.3f} s: its tracks start anew")
-        self._trackers[camera].reset()
+        if order is Order.JUMPED_BACK:
+            self.report("back", f"{who}: stamps jumped back: its tracks start anew")
+            self._trackers[camera].reset()
         return True
 
 

@@ -12,8 +12,7 @@ T = TypeVar("T")
 class NewestWorker(Generic[T]):
     """Calls ``process`` with what waits, at most one item a key: the newest.
 
-    An item that is replaced before its turn is counted in ``dropped``. With ``ordered`` nothing is replaced: a lockstep
-    replay waits for each result itself.
+    An item that is replaced before its turn is counted in ``dropped``.
 
     Args:
         name: of the thread.

@@ -3,6 +3,7 @@
 from mobinet_ros.rig.node_specs import LaunchSettings, NodeSpec, ProcessSpec, process_specs, rig_node_specs
 from mobinet_ros.rig.reader import load_rig
 from mobinet_ros.rig.schema import CameraRig, Rig, RobotRig
+from mobinet_ros.rig.start_time import common_start_ns
 
 __all__ = [
     "CameraRig",
@@ -11,6 +12,7 @@ __all__ = [
     "ProcessSpec",
     "Rig",
     "RobotRig",
+    "common_start_ns",
     "load_rig",
     "process_specs",
     "rig_node_specs",

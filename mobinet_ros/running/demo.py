@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from mobinet.errors import SettingsError
 from mobinet_ros.environment import share_path
 from mobinet_ros.rig.node_specs import LaunchSettings
-from mobinet_ros.running.up import add_common_arguments, common_start_ns
+from mobinet_ros.rig.start_time import common_start_ns
+from mobinet_ros.running.up import add_common_arguments
 
 if TYPE_CHECKING:
     from mobinet_ros.rig import Rig

@@ -35,7 +35,7 @@ class SupervisorSettings:
     longest_delay_s: float = setting(15.0, "longest wait before a restart, seconds", minimum=0.0)
     most_failures: int = setting(6, "a process that died so often in a row is given up", minimum=1)
     healthy_s: float = setting(30.0, "a process that ran this long counts as healthy again, seconds", minimum=0.0)
-    interrupt_s: float = setting(6.0, "time to end after SIGINT, then SIGTERM follows, seconds", minimum=0.0)
+    interrupt_s: float = setting(12.0, "time to end after SIGINT, then SIGTERM follows, seconds", minimum=0.0)
     terminate_s: float = setting(3.0, "time to end after SIGTERM, then SIGKILL follows, seconds", minimum=0.0)
     last_lines: int = setting(12, "lines of its log shown when a process is given up", minimum=0, maximum=1000)
 

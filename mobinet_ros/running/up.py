@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 from typing import Any
 
 from mobinet.errors import SettingsError
 from mobinet_ros.rig.node_specs import LaunchSettings
+from mobinet_ros.rig.start_time import common_start_ns
 
-START_DELAY_S = 5.0
-"""From the start of the processes to the first image of a recording: all cameras of the rig are ready by then."""
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 
 
@@ -66,8 +64,3 @@ def run(arguments: argparse.Namespace) -> int:
     )
     options = RunOptions(launch, arguments.composed, arguments.duration, not arguments.no_table)
     return run_rig(load_rig(arguments.rig), options)
-
-
-def common_start_ns() -> int:
-    """When the recordings of a rig that is started now begin, nanoseconds since the epoch."""
-    return time.time_ns() + round(START_DELAY_S * 1e9)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from geometry_msgs.msg import TransformStamped
+from mobinet_ros.msg import Track as TrackMessage
 from sensor_msgs.msg import CameraInfo
 from vision_msgs.msg import Detection2DArray
 
@@ -13,6 +14,7 @@ from mobinet.errors import InputError
 from mobinet.geometry import Transform
 from mobinet.types import Appearance, Detections, Identity, Sighting, Track, TrackKey, TrackState
 from mobinet_ros import conversions as convert
+from mobinet_ros import msg as messages
 
 STAMP_NS = 1_700_000_000_123_456_789
 HEADER = convert.make_header(STAMP_NS, "r1/front_optical")
@@ -74,11 +76,25 @@ def test_tracks_round_trip():
 def test_track_without_a_number_is_refused():
     box = np.array([0, 0, 1, 1], np.float32)
     msg = convert.tracks_to_msg([], HEADER)
-    from mobinet_ros.msg import Track as TrackMessage
-
     msg.tracks = [TrackMessage(detection=convert.box_to_detection_msg(box, 1, "", HEADER, "abc"))]
     with pytest.raises(InputError, match="'abc'"):
         convert.msg_to_tracks(msg)
+
+
+def test_track_state_that_does_not_exist_is_refused():
+    msg = convert.tracks_to_msg([], HEADER)
+    box = np.array([0, 0, 1, 1], np.float32)
+    msg.tracks = [TrackMessage(detection=convert.box_to_detection_msg(box, 1, "", HEADER, "7"), state=99)]
+    with pytest.raises(InputError, match="state 99"):
+        convert.msg_to_tracks(msg)
+
+
+def test_identity_shown_by_a_track_without_a_number_is_refused():
+    msg = messages.IdentityArray(
+        header=HEADER, identities=[messages.Identity(id="x", tracks=[messages.TrackKey(track_id="abc")])]
+    )
+    with pytest.raises(InputError, match="'abc'"):
+        convert.msg_to_identities(msg)
 
 
 def test_appearances_round_trip():

@@ -57,6 +57,7 @@ def test_bgr8_is_not_copied():
         (message(PICTURE, "bgr8", height=9), "9 rows of 18 bytes"),  # less data than announced
         (message(PICTURE, "bgr8", width=0), "empty images"),
         (message(PICTURE, "yuv9000"), "unknown encoding 'yuv9000'"),
+        (message(PICTURE[:, :3, :2], "yuyv"), "cannot be yuyv"),  # two pixels share their colour: the width is even
         (Image(encoding="mono8", height=4, width=4, step=4), "0 bytes of data"),
     ],
 )

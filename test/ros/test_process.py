@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from mobinet_ros import topics
+
 SCRIPT = """
 import sys, threading
 from mobinet.errors import SettingsError
@@ -53,8 +55,18 @@ def test_broken_thread_ends_the_process_for_a_restart(graph):
     assert "ZeroDivisionError" in errors
 
 
-def test_broken_callback_ends_the_process_for_a_restart(graph):
+def test_broken_callback_is_reported_and_the_node_goes_on(graph):
     process = start(graph, "self.every(0.1, lambda: 1 / 0)")
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert "ZeroDivisionError" in errors
+    said = graph.collect(topics.DIAGNOSTICS.type, "/diagnostics")
+    assert graph.spin_until(lambda: any("ZeroDivisionError" in s.message for m in said for s in m.status))
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize("arguments", [["-p", "foo"], ["--params-file", "/no/such/file.yaml"], ["--no-such-option"]])
+def test_wrong_ros_argument_is_one_line(graph, arguments):
+    process = graph.start("mobinet_ros.tracker_node", "--ros-args", *arguments)
+    assert process.wait(30) == 2
+    assert "Traceback" not in graph.logs()
+    assert "error: " in graph.logs()

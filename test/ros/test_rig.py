@@ -229,10 +229,17 @@ def test_a_wrong_rig_is_refused_with_file_line_and_cure(folder: Path, text: str,
 def test_another_version_a_missing_file_and_a_list_are_refused(folder: Path) -> None:
     with pytest.raises(SettingsError, match="rig_version: expected 1, got 2"):
         read(folder, "rig_version: 2\nrobots: {r1: {cameras: {c: {}}}}")
-    with pytest.raises(SettingsError, match=r"absent\.yaml: expected a readable YAML file"):
+    with pytest.raises(SettingsError, match=r"absent\.yaml: expected a readable YAML file: No such file") as caught:
         load_rig(folder / "absent.yaml")
+    # one line that names the path once
+    assert (str(caught.value).count("absent.yaml"), "Errno" in str(caught.value)) == (1, False)
     with pytest.raises(SettingsError, match=r"expected a mapping .*, got list"):
         read(folder, "- 1")
+
+
+def test_recordings_start_when_all_cameras_are_ready() -> None:
+    before_ns = time.time_ns()
+    assert before_ns + 5e9 <= common_start_ns() <= time.time_ns() + 5e9
 
 
 def test_merge_keys_are_no_duplicates(folder: Path) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from mobinet.recordings.live import CLOSE_TIMEOUT_S
+from mobinet_ros.process import LONGEST_END_S
 from mobinet_ros.rig.node_specs import ProcessSpec
 from mobinet_ros.running.supervisor import Supervisor, SupervisorSettings
 
@@ -20,6 +22,11 @@ QUICK = SupervisorSettings(
     first_delay_s=0.05, longest_delay_s=0.1, most_failures=3, healthy_s=60.0, interrupt_s=0.5, terminate_s=0.5
 )
 FOREVER = "import time; print('ready', flush=True)\nwhile True: time.sleep(1)"
+
+
+def test_a_process_may_end_by_itself_before_it_is_pressed():
+    # closing cameras and nodes is given up after these times; SIGTERM or SIGKILL before would leak shared memory
+    assert SupervisorSettings().interrupt_s > LONGEST_END_S > CLOSE_TIMEOUT_S
 
 
 def python(spec: ProcessSpec) -> list[str]:
@@ -107,6 +114,8 @@ def test_the_processes_end_when_their_supervisor_is_killed(tmp_path: Path) -> No
     program = f"""
 import os, sys, time
 from pathlib import Path
+from mobinet.recordings.live import CLOSE_TIMEOUT_S
+from mobinet_ros.process import LONGEST_END_S
 from mobinet_ros.rig.node_specs import ProcessSpec
 from mobinet_ros.running.supervisor import Supervisor
 command = [sys.executable, "-c", {FOREVER!r}]
