@@ -90,7 +90,9 @@ class CameraModel:
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise RecordingError(f"calibration '{path}' cannot be read: {error}") from error
+            # an OSError's own text repeats the path
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise RecordingError(f"calibration '{path}' cannot be read: {reason}; check the file") from error
         if not isinstance(content, dict):
             raise SettingsError(f"calibration '{path}': expected a mapping with image_width, camera_matrix, ...")
         distortion = _numbers(content, path, "distortion_coefficients")

@@ -37,7 +37,9 @@ def load_lined_yaml(path: Path) -> LinedDict:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: expected a readable YAML file: {error}") from None
+        # an OSError's own text repeats the path
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(f"{path}: expected a readable YAML file: {reason}; check the path and the file") from None
     loader = _LinedLoader(text)
     loader.file = str(path)
     try:

@@ -140,8 +140,9 @@ def test_a_wrong_calibration_names_the_key(tmp_path: Path, changes: dict[str, ob
 
 
 def test_an_unreadable_calibration_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match=r"missing\.yaml"):
+    with pytest.raises(RecordingError, match=r"missing\.yaml' cannot be read: No such file") as caught:
         CameraModel.from_calibration_yaml(tmp_path / "missing.yaml")
+    assert str(caught.value).count("missing.yaml") == 1
     (tmp_path / "broken.yaml").write_text("a: [")
     with pytest.raises(RecordingError, match=r"broken\.yaml"):
         CameraModel.from_calibration_yaml(tmp_path / "broken.yaml")

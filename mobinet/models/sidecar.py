@@ -36,7 +36,9 @@ def load_sidecar(cls: type[S], model: Path) -> S:
 def _parse(cls: type[S], path: Path) -> S:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise SettingsError(f"cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         one_line = " ".join(str(error).split())
         raise SettingsError(f"cannot be read as YAML: {one_line}") from error
     if values is None:

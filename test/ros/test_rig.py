@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
 from mobinet.errors import SettingsError
-from mobinet_ros.rig import LaunchSettings, NodeSpec, Rig, load_rig, process_specs, rig_node_specs
+from mobinet_ros.rig import LaunchSettings, NodeSpec, Rig, common_start_ns, load_rig, process_specs, rig_node_specs
 from mobinet_ros.rig.node_specs import join_namespace, parameter_text, settings_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
