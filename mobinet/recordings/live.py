@@ -16,10 +16,12 @@ import numpy as np
 
 from mobinet.errors import SourceError
 from mobinet.recordings.base import SourceImage, SourceSettings
+from mobinet.recordings.opencv_log import without_warnings
 from mobinet.types import Image
 
 OPEN_TIMEOUT_MS = 5000
 READ_TIMEOUT_MS = 5000
+CLOSE_TIMEOUT_S = 2.0
 # OpenCV gives some drivers' buffers times that are not of the monotonic clock; such ages are not believed.
 OLDEST_BUFFER_S = 2.0
 
@@ -118,10 +120,11 @@ class LiveSource:
         return newest
 
     def close(self) -> None:
+        """Ends the reading; a camera that hangs inside a read is left to its thread, which releases it later."""
         self._stopping.set()
         with self._changed:
             self._changed.notify_all()
-        self._thread.join(timeout=READ_TIMEOUT_MS / 1000 + 1)
+        self._thread.join(timeout=CLOSE_TIMEOUT_S)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -186,7 +189,8 @@ def open_device(settings: SourceSettings) -> LiveSource:
     device = match[1] or match[2]
 
     def connect() -> Capture:
-        capture = cv2.VideoCapture(int(device) if device.isdigit() else device, cv2.CAP_V4L2)
+        with without_warnings():
+            capture = cv2.VideoCapture(int(device) if device.isdigit() else device, cv2.CAP_V4L2)
         if not capture.isOpened():
             raise SourceError(
                 f"'{settings.source}' cannot be opened; see which cameras there are with 'v4l2-ctl --list-devices', "
@@ -212,7 +216,8 @@ def open_stream(settings: SourceSettings) -> LiveSource:
 
     def connect() -> Capture:
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
-        capture = cv2.VideoCapture(settings.source, cv2.CAP_FFMPEG, limits)
+        with without_warnings():
+            capture = cv2.VideoCapture(settings.source, cv2.CAP_FFMPEG, limits)
         if not capture.isOpened():
             raise SourceError(f"stream '{name}' cannot be opened; check its address, password and network")
         return capture

@@ -11,8 +11,10 @@ import cv2
 import pytest
 
 from mobinet.errors import SourceError
+from mobinet.recordings import live
 from mobinet.recordings.base import SourceImage, SourceSettings
 from mobinet.recordings.live import Backoff, Capture, LiveSource, LiveState, open_device
+from mobinet.recordings.opencv_log import without_warnings
 
 from .conftest import number_of, numbered_image
 
@@ -154,6 +156,27 @@ def test_stamp_is_that_of_the_buffer(age_s: float, expected_s: float) -> None:
     source.close()
 
 
+def test_a_camera_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "CLOSE_TIMEOUT_S", 0.05)
+    hangs, come_back, left = threading.Event(), threading.Event(), threading.Event()
+
+    def numbers() -> Iterator[int]:
+        hangs.set()
+        come_back.wait(4)  # less than a read may take
+        left.set()
+        yield 1
+
+    capture = FakeCapture(numbers())
+    source = LiveSource("front", lambda: capture, backoff=QUICK)
+    assert hangs.wait(5)
+    source.close()
+    assert not left.is_set()
+    assert source.read() is None
+    come_back.set()
+    source._thread.join(5)
+    assert capture.released
+
+
 @pytest.mark.parametrize(("failures", "delay_s"), [(1, 0.5), (2, 1.0), (4, 4.0), (5, 8.0), (6, 10.0), (1000, 10.0)])
 def test_backoff_doubles_up_to_its_longest(failures: int, delay_s: float) -> None:
     assert Backoff(0.5, 10.0).delay_s(failures) == delay_s
@@ -165,3 +188,34 @@ def test_absent_device_is_named_with_its_cure() -> None:
         source.read()
     source.close()
     assert source.size == (0, 0)
+
+
+needs_log_level = pytest.mark.skipif(
+    not hasattr(cv2.utils, "logging"), reason="this build of OpenCV cannot set its log level"
+)
+
+
+@needs_log_level
+def test_retries_of_an_absent_device_leave_standard_error_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    level = cv2.utils.logging.getLogLevel()
+    source = open_device(SourceSettings("v4l2:/dev/video-absent"))
+    with pytest.raises(SourceError, match="cannot be opened"):
+        source.read()
+    source.close()
+    assert capfd.readouterr().err == ""
+    assert cv2.utils.logging.getLogLevel() == level
+    # others' warnings show again
+    cv2.VideoCapture("/dev/video-absent", cv2.CAP_V4L2)
+    assert "WARN" in capfd.readouterr().err
+
+
+@needs_log_level
+def test_warnings_return_after_the_last_of_several_opens() -> None:
+    # two cameras of one process connect at the same time, and end in any order
+    level = cv2.utils.logging.getLogLevel()
+    first, second = without_warnings(), without_warnings()
+    with first:
+        second.__enter__()
+    assert cv2.utils.logging.getLogLevel() == cv2.utils.logging.LOG_LEVEL_ERROR
+    second.__exit__(None, None, None)
+    assert cv2.utils.logging.getLogLevel() == level

@@ -24,11 +24,6 @@ QUICK = SupervisorSettings(
 FOREVER = "import time; print('ready', flush=True)\nwhile True: time.sleep(1)"
 
 
-def test_a_process_may_end_by_itself_before_it_is_pressed():
-    # closing cameras and nodes is given up after these times; SIGTERM or SIGKILL before would leak shared memory
-    assert SupervisorSettings().interrupt_s > LONGEST_END_S > CLOSE_TIMEOUT_S
-
-
 def python(spec: ProcessSpec) -> list[str]:
     return [sys.executable, "-c", spec.arguments[0]]
 
@@ -143,3 +138,8 @@ def _is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_process_may_end_by_itself_before_it_is_pressed():
+    # closing cameras and nodes is given up after these times; SIGTERM or SIGKILL before would leak shared memory
+    assert SupervisorSettings().interrupt_s > LONGEST_END_S > CLOSE_TIMEOUT_S
