@@ -132,8 +132,7 @@ class WholeBag:
         self._stack = ExitStack()
         try:
             self._reader: Any = self._stack.enter_context(Reader(path))
-        # a parser of a foreign format fails on damaged bytes in every way there is: struct, unicode, type, zstd errors
-        except Exception as error:
+        except Exception as error:  # a foreign parser fails on damaged bytes in every way: struct, unicode, zstd, ...
             raise RecordingError(f"bag '{path}' cannot be read: {error}") from error
         self.topics = tuple(_topic_from_rosbags(connection) for connection in self._reader.connections)
 
@@ -162,7 +161,7 @@ class WholeBag:
                 connection, stamp_ns, cdr = next(messages)
             except StopIteration:
                 return
-            except Exception as error:  # damaged bytes, as above
+            except Exception as error:  # a foreign parser on damaged bytes, as above
                 raise RecordingError(
                     f"bag '{self._path}' is damaged in its middle: {error}; copy it again from where it was recorded, "
                     "or read only a part of it"

@@ -90,8 +90,7 @@ def _scan_mcap(path: Path) -> Iterator[BagTopic | BagMessage]:
             return
         except MissingDependencyError:
             raise
-        # the damage: where the file breaks off, parsing fails in every way there is
-        except Exception:
+        except Exception:  # the damage: where the file breaks off, parsing fails in every way there is
             return
         kind = type(record).__name__
         if kind == "Schema":

@@ -196,6 +196,5 @@ def _completed(type_name: str, definition: str | None) -> tuple[str, str]:
             store.register({name: types[name] for name in types if name not in store.fielddefs})
         text = definition or store.generate_msgdef(type_name, ros_version=2)[0]
         return text, str(store.hash_rihs01(type_name))
-    # of a foreign parser, whose errors have no common root
-    except Exception as error:
+    except Exception as error:  # of a foreign parser, whose errors have no common root
         raise RecordingError(f"the definition of '{type_name}' cannot be read: {error}; correct it") from error
