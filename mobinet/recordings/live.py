@@ -211,8 +211,8 @@ def open_stream(settings: SourceSettings) -> LiveSource:
     """A stream by its address (RTSP, HTTP), through FFmpeg; RTSP over TCP, since lost packets smear images."""
     # a name and password in the address do not belong into logs
     name = re.sub(r"//[^/@]*@", "//", settings.source)
-    # of the whole process: nothing that could harm a video file that is opened beside the stream
-    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|fflags;nobuffer")
+    # these options hold for the whole process: "fflags;nobuffer" would cost video files their first images
+    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
 
     def connect() -> Capture:
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
