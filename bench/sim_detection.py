@@ -112,7 +112,8 @@ def main() -> int:
         result[name] = {label: rates(total) for label, total in totals.items()}
         for label, figures in result[name].items():
             if figures["objects"]:
-                print(f"{name:14}{label:8}{figures['objects']:9}{figures['recall']:9}{figures['precision']:11}")
+                recall, precision = ("-" if figures[key] is None else figures[key] for key in ("recall", "precision"))
+                print(f"{name:14}{label:8}{figures['objects']:9}{recall:>9}{precision:>11}")
     print(json.dumps({"bench": "sim_detection", "ours": result, "peers": {}, "limit": {}}))
     return 0
 
