@@ -16,7 +16,11 @@ import pytest
 
 rclpy = pytest.importorskip("rclpy", reason="needs ROS 2: make test ROS=kilted")
 
-from mobinet_ros import environment  # noqa: E402 - after the check that ROS is there
+from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402 - after the check that ROS is there
+from lifecycle_msgs.msg import Transition  # noqa: E402
+from lifecycle_msgs.srv import ChangeState  # noqa: E402
+
+from mobinet_ros import environment  # noqa: E402
 
 environment.prepare()
 
@@ -80,6 +84,24 @@ class Graph:
         received: list[Any] = []
         self.node.create_subscription(message_type, topic, received.append, qos)
         return received
+
+    def said_by(self, node: str) -> Callable[[], list[str]]:
+        """What a node has said on ``/diagnostics`` since this call."""
+        received = self.collect(DiagnosticArray, "/diagnostics")
+        return lambda: [status.message for message in received for status in message.status if status.name == node]
+
+    def call(self, service_type: type, name: str, request: Any) -> Any:
+        """The answer of a service, once it is there."""
+        client = self.node.create_client(service_type, name)
+        assert self.spin_until(client.service_is_ready), self.logs()
+        future = client.call_async(request)
+        assert self.spin_until(future.done), self.logs()
+        return future.result()
+
+    def change_state(self, node: str, transition: int) -> bool:
+        """Asks a managed node for a transition; whether it succeeded."""
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return bool(self.call(ChangeState, f"{node}/change_state", request).success)
 
     def spin_until(self, condition: Callable[[], bool], timeout_s: float = 30.0) -> bool:
         """Spins the probe until the condition holds; False when it did not within the time."""
