@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mobinet.sim.shapes import Part
 from mobinet.types import Float64
 
 
@@ -18,6 +21,7 @@ class Mesh(NamedTuple):
     faces: NDArray[np.int32]
 
 
+@cache
 def meshes() -> Mapping[str, Mesh]:
     """All solids by name."""
     return {
@@ -37,6 +41,25 @@ def meshes() -> Mapping[str, Mesh]:
         "car_screen_rear": _hull([(-1.70, 0.66, 0.90), (-1.6, 0.66, 0.90), (-1.07, 0.57, 1.38), (-0.95, 0.57, 1.38)]),
         "ring": _ring(0.315, 0.025, 24, 6),
     }
+
+
+def bounding_corners(part: Part) -> Float64:
+    """``(8, 3)`` corners of the box around a part, in its own frame, metres."""
+    if part.shape == "mesh":
+        vertices = meshes()[part.mesh].vertices
+        low, high = vertices.min(axis=0), vertices.max(axis=0)
+    else:
+        high = np.array(_half_extent(part))
+        low = -high
+    upper = np.array(list(product((False, True), repeat=3)))
+    return np.where(upper, high, low)
+
+
+def _half_extent(part: Part) -> tuple[float, float, float]:
+    if part.shape in ("capsule", "cylinder"):
+        radius, half = part.size
+        return radius, radius, half + (radius if part.shape == "capsule" else 0.0)
+    return part.size[0], part.size[1], part.size[2]
 
 
 def _loft(sections: list[tuple[float, float, float, float]]) -> Mesh:

@@ -60,7 +60,7 @@ def write_scene(
   <statistic extent="1" center="0 0 0"/>
   <visual>
     <global offwidth="{size[0]}" offheight="{size[1]}"/>
-    <quality offsamples="4" shadowsize="4096" numslices="14" numstacks="8" numquads="1"/>
+    <quality shadowsize="4096" numslices="14" numstacks="8" numquads="1"/>
     <map znear="{NEAR_M}" zfar="{FAR_M}" shadowclip="25" shadowscale="1"/>
     <headlight active="1" ambient="{light.ambient}" diffuse="{light.headlight}" specular="0 0 0"/>
   </visual>
@@ -80,8 +80,8 @@ def write_scene(
 def _lights(world: World, light: Light) -> str:
     shadow = "true" if world.shadows else "false"
     found = (
-        f'<light type="directional" pos="10.5 -13.5 24.6" dir="-0.35 0.45 -0.82" diffuse="{light.sun}" specular="0.2 0.2 0.2" '
-        f'ambient="0 0 0" castshadow="{shadow}"/>'
+        f'<light type="directional" pos="10.5 -13.5 24.6" dir="-0.35 0.45 -0.82" diffuse="{light.sun}" '
+        f'specular="0.2 0.2 0.2" ambient="0 0 0" castshadow="{shadow}"/>'
     )
     if light.lamps:
         for index in range(_LAMP_COUNT):

@@ -13,8 +13,9 @@ from mobinet.errors import SettingsError
 from mobinet.geometry import OPTICAL2BODY, Transform
 from mobinet.sim.actors import actors_of, base_pose, fixtures_of
 from mobinet.sim.lens import Lens
+from mobinet.sim.meshes import bounding_corners
 from mobinet.sim.renderer import NOTHING, Renderer
-from mobinet.sim.truth import TrueObject, mask_box, occluders, part_reach, rough_box, share_pictures
+from mobinet.sim.truth import TrueObject, mask_box, occluders, rough_box, share_pictures
 from mobinet.sim.world import Robot, SimCamera, World
 from mobinet.types import Float32, Image
 
@@ -72,7 +73,7 @@ class Simulation:
         )
         if not self.views:
             raise SettingsError(f"world '{world.name}': expected a robot with a camera, there is none; add one")
-        self._reach = {actor.name: np.array([part_reach(part) for part in actor.body.parts]) for actor in self.actors}
+        self._corners = {a.name: np.array([bounding_corners(part) for part in a.body.parts]) for a in self.actors}
         self._trajectories = {actor.name: actor.trajectory for actor in self.actors}
         self._renderer = Renderer(world, self.actors, self._fixtures, {view.size for view in self.views})
 
@@ -103,7 +104,7 @@ class Simulation:
         boxes = {}
         for actor in self.actors:
             body = actor.body.place(actor.trajectory.at(stamp_ns))
-            box = rough_box(camera, pose.inverse(), body, self._reach[actor.name])
+            box = rough_box(camera, pose.inverse(), body, self._corners[actor.name])
             if box is not None and self._labels[actor.name] != view.label:
                 boxes[self._labels[actor.name]] = box
         full = view.lens.bend_exactly(self._renderer.labels(camera, pose, hidden=[view.label]), NOTHING)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +16,10 @@ from numpy.typing import NDArray
 from mobinet.camera import CameraModel
 from mobinet.geometry import Transform
 from mobinet.sim.scene import NEAR_M
-from mobinet.sim.shapes import Part, Placement
+from mobinet.sim.shapes import Placement
 from mobinet.sim.world import ObjectClass
 from mobinet.types import Float32, Float64
 
-# a part reaches at most this far from its middle, beyond what its sizes say (meshes)
-_MESH_REACH_M = 2.4
 _MARGIN_PX = 3.0
 _LEAST_SHARE = 0.01
 
@@ -75,18 +72,17 @@ def occluders(alone: NDArray[np.bool_], full: NDArray[np.int32], own: int, names
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
-def rough_box(camera: CameraModel, map2optical: Transform, body: Placement, reach: Float64) -> Float64 | None:
+def rough_box(camera: CameraModel, map2optical: Transform, body: Placement, corners: Float64) -> Float64 | None:
     """``(4,)`` xyxy pixels that hold an object's silhouette; ``None`` for one that is out of the picture.
 
     Args:
         camera: an ideal one.
         map2optical: its pose.
         body: the object's parts in the map.
-        reach: ``(P,)`` metres that each part extends from its middle.
+        corners: ``(P, 8, 3)`` corners of the box around each part, in the part's frame.
     """
-    corners = np.array(list(product((-1.0, 1.0), repeat=3)))
-    points = (body.positions[:, None, :] + reach[:, None, None] * corners).reshape(-1, 3)
-    seen = map2optical.apply(points)
+    points = np.einsum("pij,pkj->pki", body.rotations, corners) + body.positions[:, None, :]
+    seen = map2optical.apply(points.reshape(-1, 3))
     if (seen[:, 2] <= 0).all():
         return None
     if (seen[:, 2] <= NEAR_M).any():
@@ -97,11 +93,6 @@ def rough_box(camera: CameraModel, map2optical: Transform, body: Placement, reac
     if box[0] >= camera.width or box[1] >= camera.height or box[2] <= 0 or box[3] <= 0:
         return None
     return np.asarray(box, np.float64)
-
-
-def part_reach(part: Part) -> float:
-    """Metres from a part's middle to its furthest point, or more."""
-    return _MESH_REACH_M if part.shape == "mesh" else float(sum(part.size))
 
 
 def share_pictures(boxes: Mapping[int, Float64]) -> list[list[int]]:

@@ -7,8 +7,11 @@ import pytest
 
 from mobinet.camera import CameraModel
 from mobinet.geometry import OPTICAL2BODY, Transform
-from mobinet.sim.shapes import upright
+from mobinet.sim.meshes import bounding_corners
+from mobinet.sim.shapes import Part, upright
 from mobinet.sim.truth import mask_box, occluders, rough_box, share_pictures
+
+CUBE = bounding_corners(Part("box", (0.5, 0.5, 0.5), (1, 1, 1)))[None]
 
 
 def test_a_box_ends_after_the_last_pixel():
@@ -59,14 +62,29 @@ def test_objects_that_cannot_touch_share_a_picture(boxes, groups):
 )
 def test_rough_boxes(position, expected):
     camera = CameraModel.pinhole(64, 48, 1.2)
-    box = rough_box(camera, OPTICAL2BODY.inverse() @ Transform.identity(), upright([position]), np.array([0.5]))
+    box = rough_box(camera, OPTICAL2BODY.inverse() @ Transform.identity(), upright([position]), CUBE)
     if expected == "nothing":
         assert box is None
     elif expected == "all":
         np.testing.assert_array_equal(box, [0, 0, 64, 48])
     else:
-        # it holds the projection of the sphere
-        radius = camera.matrix[0, 0] * 0.5 / 4.5
-        assert box[0] < 31.5 - radius
-        assert box[2] > 31.5 + radius
-        assert box[2] - box[0] < 4 * radius
+        # the nearer face of the cube, and a margin
+        half = camera.matrix[0, 0] * 0.5 / 4.5
+        np.testing.assert_allclose(box, [31.5 - half - 3, 23.5 - half - 3, 31.5 + half + 3, 23.5 + half + 3])
+
+
+@pytest.mark.parametrize(
+    ("part", "half"),
+    [
+        (Part("box", (1, 2, 3), (1, 1, 1)), (1, 2, 3)),
+        (Part("ellipsoid", (1, 2, 3), (1, 1, 1)), (1, 2, 3)),
+        (Part("capsule", (1, 2), (1, 1, 1)), (1, 1, 3)),  # its ends are half spheres
+        (Part("cylinder", (1, 2), (1, 1, 1)), (1, 1, 2)),
+        (Part("mesh", (1, 1, 1), (1, 1, 1), mesh="ring"), (0.34, 0.34, 0.0217)),  # its section is a hexagon
+    ],
+)
+def test_parts_lie_within_their_corners(part, half):
+    corners = bounding_corners(part)
+    np.testing.assert_allclose(corners.max(axis=0), half, rtol=0.02)
+    np.testing.assert_allclose(corners.min(axis=0), -np.array(half), rtol=0.02)
+    assert len(np.unique(corners, axis=0)) == 8
