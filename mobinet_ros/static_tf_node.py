@@ -40,9 +40,11 @@ def _parse(text: str) -> tuple[str, str, Transform]:
     parts = text.split()
     try:
         parent, child = parts[:2]
-        x, y, z, roll, pitch, yaw = (float(part) for part in parts[2:])
+        x, y, z, roll, pitch, yaw = numbers = [float(part) for part in parts[2:]]
     except ValueError:
         raise SettingsError(f"transforms: expected {FORM}, got '{text}'") from None
+    if not np.isfinite(numbers).all():
+        raise SettingsError(f"transforms: expected {FORM}, got '{text}'; give finite numbers")
     return parent, child, Transform.from_euler(roll, pitch, yaw, np.array([x, y, z]))
 
 
