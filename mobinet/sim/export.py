@@ -148,6 +148,8 @@ class _CameraWriter:
             self._video.release()
         if kind is not None:
             return
+        if self._video is not None:
+            _check_video(self._folder / "video.mp4", self._number)
         model, camera = self._view.camera.model, self._view.camera
         info = SequenceInfo(self._view.name.replace("/", "_"), camera.rate, self._number, model.width, model.height)
         write_seqinfo(self._folder / "seqinfo.ini", info)
@@ -200,6 +202,15 @@ def _open_video(path: Path, view: CameraView) -> cv2.VideoWriter:
     if not video.isOpened():
         raise RecordingError(f"'{path}': OpenCV cannot write mp4 videos here; leave out the video")
     return video
+
+
+def _check_video(path: Path, count: int) -> None:
+    """OpenCV says nothing when a disk is full: a video is good when all its images are in it."""
+    video = cv2.VideoCapture(str(path))
+    found = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
+    video.release()
+    if found != count:
+        raise RecordingError(f"'{path.name}' has {found} of {count} images; check the free space")
 
 
 def _to_millimetres(depth: Float32) -> NDArray[np.uint16]:

@@ -37,6 +37,15 @@ robots:
       left: {mount: [0.1, 0, 1.0, 0, 0, 1.57], width: 160, height: 120, horizontal_fov_deg: 60, rate: 5}
 """
 
+# a calibration that a world may name, with distortion and its axis beside the middle
+LENS = """
+image_width: 320
+image_height: 240
+distortion_model: plumb_bob
+camera_matrix: {data: [210, 0, 150, 0, 205, 130, 0, 0, 1]}
+distortion_coefficients: {data: [-0.3, 0.09, 0.001, -0.001, 0]}
+"""
+
 
 @pytest.fixture
 def small_text() -> str:
@@ -51,26 +60,30 @@ def small_world(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def simulate(tmp_path: Path) -> Iterator[Callable[[str], Simulation]]:
-    """Makes a simulation of a world's YAML text; skips the test where nothing can be drawn."""
-    opened: list[Simulation] = []
+@pytest.fixture(scope="session")
+def simulate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Simulation]]:
+    """Makes the simulation of a world's YAML text, once a text unless ``fresh``; skips where nothing can be drawn."""
+    opened: list[tuple[str, Simulation]] = []
 
-    def make(text: str) -> Simulation:
-        path = tmp_path / f"world_{len(opened)}.yaml"
-        path.write_text(text)
+    def make(text: str, fresh: bool = False) -> Simulation:
+        for known, simulation in opened:
+            if known == text and not fresh:
+                return simulation
+        folder = tmp_path_factory.mktemp("world")
+        (folder / "lens.yaml").write_text(LENS)
+        (folder / "world.yaml").write_text(text)
         try:
-            opened.append(Simulation(load_world(path)))
+            opened.append((text, Simulation(load_world(folder / "world.yaml"))))
         except MissingDependencyError as error:
             pytest.skip(str(error))
-        return opened[-1]
+        return opened[-1][1]
 
     yield make
-    for simulation in opened:
+    for _, simulation in opened:
         simulation.close()
 
 
 @pytest.fixture
-def can_draw(simulate: Callable[[str], Simulation]) -> None:
+def can_draw(simulate: Callable[..., Simulation]) -> None:
     """Skips the test where nothing can be drawn."""
     simulate(SMALL_WORLD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -115,6 +116,38 @@ def test_a_full_disk_leaves_nothing(small_world, tmp_path, monkeypatch):
         render(small_world, folder / "out")
     assert len(saved) == 4
     assert list(folder.iterdir()) == []
+
+
+def test_a_cut_video_is_noticed(tmp_path):
+    path = tmp_path / "video.mp4"
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (64, 48))
+    for grey in (0, 100, 200):
+        video.write(np.full((48, 64, 3), grey, np.uint8))
+    video.release()
+    export._check_video(path, 3)
+    with pytest.raises(RecordingError, match="has 3 of 4 images"):
+        export._check_video(path, 4)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(RecordingError, match="has 0 of 3 images"):
+        export._check_video(path, 3)
+
+
+def test_another_process_gives_the_same_bytes(small_world, tmp_path):
+    for name in ("a", "b"):
+        command = [sys.executable, "-m", "mobinet.cli", "sim", "render", str(small_world)]
+        subprocess.run(
+            [*command, "-o", str(tmp_path / name), "--duration", "0.3"], check=True, stdout=subprocess.DEVNULL
+        )
+    files = [path for path in (tmp_path / "a").rglob("*") if path.is_file()]
+    assert len(files) > 10
+    for path in files:
+        assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes(), path.name
+
+
+def test_a_folder_that_cannot_be_made_is_named(small_world, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RecordingError, match="cannot be written: Not a directory; check the folder"):
+        render(small_world, tmp_path / "file/out")
 
 
 def test_an_interrupt_leaves_nothing(small_world, tmp_path):

@@ -76,12 +76,7 @@ def test_a_point_is_drawn_at_its_pixel(simulate, small_text, fov):
     assert np.flatnonzero(mask[row]).mean() == pytest.approx(expected[0], abs=0.6)
 
 
-def test_distortion_moves_the_truth_with_the_image(simulate, small_text, tmp_path):
-    (tmp_path / "lens.yaml").write_text(
-        "image_width: 320\nimage_height: 240\ndistortion_model: plumb_bob\n"
-        "camera_matrix: {data: [210, 0, 150, 0, 205, 130, 0, 0, 1]}\n"
-        "distortion_coefficients: {data: [-0.3, 0.09, 0.001, -0.001, 0]}\n"
-    )
+def test_distortion_moves_the_truth_with_the_image(simulate, small_text):
     simulation = simulate(small_text.replace(LENS, "calibration: lens.yaml"))
     view = simulation.views[0]
     assert simulation.image(view, 0).shape == (240, 320, 3)
@@ -116,7 +111,7 @@ def test_velocity_and_position_are_those_of_the_path(simulate, small_text):
 
 
 def test_the_same_seed_gives_the_same_bytes(simulate, small_text):
-    first, second = simulate(small_text), simulate(small_text)
+    first, second = simulate(small_text), simulate(small_text, fresh=True)
     for stamp in (0, SECOND // 2):
         # another order of questions must not matter either
         second.truth(second.views[0], stamp + 1)
@@ -172,3 +167,12 @@ def test_the_occlusion_world_hides_people_for_20_to_60_frames(simulate):
     assert sum(length >= 20 for length in lengths) >= 5
     assert max(lengths) <= 60
     assert " " in hidden["waiter"].strip()  # seen in between
+
+
+def test_the_robots_of_the_street_see_the_same_people(simulate):
+    simulation = simulate(find_world("street").read_text())
+    people = [
+        {thing.name for thing in simulation.truth(view, 10 * SECOND) if thing.visibility > 0.5 and thing.identity <= 7}
+        for view in simulation.views
+    ]
+    assert len(people[0] & people[1]) >= 3
