@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from rclpy.publisher import Publisher
@@ -36,13 +38,17 @@ class ReidNode(StageNode):
         self._describers: dict[str, TrackDescriber] = {}
         self._frames: dict[str, FrameBuffer] = {}
         self._publishers_of: dict[str, Publisher] = {}
+        # tracks whose image was not there yet, the last message of each camera
+        self._early: dict[str, TrackArray] = {}
+        self._joining = threading.Lock()
         self._order = StampOrder()
         self._worker: NewestWorker[Described] | None = None
 
     def configure(self) -> None:
         self._embedder = make_embedder(self._embedder_settings)
+        settings = self._timed(self._settings)
         for camera in self._cameras.names():
-            self._describers[camera] = TrackDescriber(self._embedder, self._settings)
+            self._describers[camera] = TrackDescriber(self._embedder, settings)
             self._frames[camera] = FrameBuffer()
             name = topics.camera_topic(camera, topics.APPEARANCES)
             self._publishers_of[camera] = self.advertise(topics.APPEARANCES, name)
@@ -61,6 +67,7 @@ class ReidNode(StageNode):
         self._embedder = None
         self._describers.clear()
         self._frames.clear()
+        self._early.clear()
         self._publishers_of.clear()
         self._order.forget()
 
@@ -68,21 +75,38 @@ class ReidNode(StageNode):
         if isinstance(settings, DescriberSettings):
             self._settings = settings
             for describer in self._describers.values():
-                describer.settings = settings
+                describer.settings = self._timed(settings)
+
+    def _timed(self, settings: DescriberSettings) -> DescriberSettings:
+        """Without a time budget in simulated time: what is described must not depend on how fast this machine is."""
+        return replace(settings, budget_ms=0.0) if self.get_parameter("use_sim_time").value else settings
 
     def _on_image(self, camera: str, header: Header, image: Image) -> None:
-        self._frames[camera].add(stamp_to_ns(header.stamp), image)
+        stamp_ns = stamp_to_ns(header.stamp)
+        with self._joining:
+            self._frames[camera].add(stamp_ns, image)
+            early = self._early.get(camera)
+            if early is None or stamp_to_ns(early.header.stamp) != stamp_ns:
+                return
+            del self._early[camera]
+        self._put(camera, early, image)
 
     def _on_tracks(self, camera: str, msg: TrackArray) -> None:
-        stamp_ns = stamp_to_ns(msg.header.stamp)
-        tracks = msg_to_tracks(msg)
-        image = self._frames[camera].get(stamp_ns)
-        if image is None:
-            self.health.count("tracks_without_image")
-            return
+        with self._joining:
+            image = self._frames[camera].get(stamp_to_ns(msg.header.stamp))
+            if image is None:
+                # topics overtake each other: the image may be on its way
+                if camera in self._early:
+                    self.health.count("tracks_without_image")
+                self._early[camera] = msg
+                return
+        self._put(camera, msg, image)
+
+    def _put(self, camera: str, msg: TrackArray, image: Image) -> None:
+        frame, tracks = Frame(stamp_to_ns(msg.header.stamp), camera, image), msg_to_tracks(msg)
         worker = self._worker
         if worker is not None:
-            worker.put(camera, (msg.header, Frame(stamp_ns, camera, image), tracks))
+            worker.put(camera, (msg.header, frame, tracks))
             self.health.set_counter("overtaken_tracks", worker.dropped)
 
     def _describe(self, waiting: dict[str, Described]) -> None:

@@ -19,8 +19,8 @@ class DescriberSettings:
     """Settings of the choice of views."""
 
     budget_ms: float = setting(
-        20.0, "time for the embedder in one image, milliseconds; at least one view is taken", minimum=0.0,
-        maximum=10_000.0, live=True,
+        20.0, "time for the embedder in one image, milliseconds; at least one view is taken; 0 sets no limit, so that "
+        "what is described never depends on the machine's load", minimum=0.0, maximum=10_000.0, live=True,
     )  # fmt: skip
     max_per_image: int = setting(8, "most tracks described in one image", minimum=1, maximum=1000, live=True)
     refresh_s: float = setting(
@@ -147,7 +147,12 @@ class TrackDescriber:
         return sorted(views, reverse=True)[: self.settings.max_per_image]
 
     def _affordable(self, views: list[_View], spent_ms: float, started: bool) -> list[_View]:
-        """As many views as fit into the rest of the budget at the pace measured so far; the first one always."""
+        """As many views as fit into the rest of the budget at the pace measured so far; the first one always.
+
+        Without budget all of them: ``max_per_image`` bounds their number already.
+        """
+        if self.settings.budget_ms == 0:
+            return views
         left_ms = self.settings.budget_ms - spent_ms
         count = int(left_ms / self._ms_per_view) if self._ms_per_view > 0 and left_ms > 0 else 0
         return views[: max(count, 0 if started and left_ms < self._ms_per_view else 1)]

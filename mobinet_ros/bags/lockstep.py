@@ -16,17 +16,19 @@ from mobinet.errors import RecordingError
 from mobinet.recordings.bags import BagMessage
 from mobinet_ros.bags.message_types import header_stamp_ns, load_type, starts_with_header
 
-TRACKS_TYPE = "mobinet_ros/msg/TrackArray"
-INPUT_TYPES = (
-    "sensor_msgs/msg/Image",
-    "sensor_msgs/msg/CompressedImage",
-    "event_camera_msgs/msg/EventPacket",
-    "vision_msgs/msg/Detection2DArray",
-)
+IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
+INPUT_TYPES = (*IMAGE_TYPES, "event_camera_msgs/msg/EventPacket", "vision_msgs/msg/Detection2DArray")
 """What a camera's results are made from."""
+RESULTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "tracks": ("mobinet_ros/msg/TrackArray", INPUT_TYPES),
+    "appearances": ("mobinet_ros/msg/AppearanceArray", IMAGE_TYPES),
+}
+"""What is waited for unless told otherwise: last part of the name, type, types of the inputs."""
 
 DISCOVERY_S = 15.0
 SETTLE_S = 1.0
+# what announces a process may get lost on a busy machine; Fast DDS repeats it after 3 s
+SETTLE_OF_UNNAMED_S = 3.5
 
 
 @dataclass
@@ -67,8 +69,9 @@ def steps(messages: Iterable[BagMessage], with_header: Mapping[str, bool]) -> It
 
 def inputs_of(result: str, played: Mapping[str, str]) -> list[str]:
     """The played topics (name to type) that a result is made from: images and the like in its namespace."""
-    namespace = result.rsplit("/", 1)[0] + "/"
-    return [name for name, kind in played.items() if name.startswith(namespace) and kind in INPUT_TYPES]
+    namespace, _, leaf = result.rpartition("/")
+    _, inputs = RESULTS.get(leaf, ("", INPUT_TYPES))
+    return [name for name, kind in played.items() if name.startswith(f"{namespace}/") and kind in inputs]
 
 
 class ResultWaiter:
@@ -77,7 +80,7 @@ class ResultWaiter:
     Args:
         node: for the subscriptions; spun only while waiting.
         played: published names and types.
-        wanted: names of the results; those that ``live_tracks`` finds when empty.
+        wanted: names of the results.
         timeout_s: for the results of one stamp.
         stop: ends waiting early.
 
@@ -155,14 +158,12 @@ class ResultWaiter:
         )
 
 
-def live_tracks(node: Node, played: Mapping[str, str]) -> list[str]:
-    """The ``tracks`` topics in the graph whose camera is played."""
-    found = node.get_topic_names_and_types()
+def live_results(node: Node, played: Mapping[str, str]) -> list[str]:
+    """The ``tracks`` and ``appearances`` that somebody publishes for a camera that is played."""
     return sorted(
         name
-        for name, kinds in found
-        if TRACKS_TYPE in kinds
-        and name.endswith("/tracks")
+        for name, kinds in node.get_topic_names_and_types()
+        if RESULTS.get(name.rpartition("/")[2], ("",))[0] in kinds
         and inputs_of(name, played)
         and node.count_publishers(name) > 0
     )
@@ -185,16 +186,20 @@ def find_results(node: Node, played: Mapping[str, str], wanted: Sequence[str], s
     end_s = time.monotonic() + DISCOVERY_S
     found: list[str] = []
     since_s = time.monotonic()
+    settle_s = SETTLE_S if wanted else SETTLE_OF_UNNAMED_S
     while not stop.is_set():
         now_s = time.monotonic()
-        current = [name for name in wanted if node.count_publishers(name)] if wanted else live_tracks(node, played)
+        current = [name for name in wanted if node.count_publishers(name)] if wanted else live_results(node, played)
         if current != found:
             found, since_s = current, now_s
         complete = len(found) == len(wanted) if wanted else bool(found)
-        if complete and now_s - since_s >= SETTLE_S:
+        if complete and now_s - since_s >= settle_s:
             return found
         if now_s > end_s:
-            missing = ", ".join(name for name in wanted if name not in found) or "the tracks of a played camera"
+            missing = (
+                ", ".join(name for name in wanted if name not in found)
+                or "the tracks or appearances of a played camera"
+            )
             raise RecordingError(
                 f"lockstep: after {DISCOVERY_S:g} s nobody publishes {missing}; start the rig before, in the same "
                 "ROS_DOMAIN_ID, or name other results with --wait-for"

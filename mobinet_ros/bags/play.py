@@ -46,7 +46,11 @@ def register(subparsers: Any) -> None:
         help="wait for the results of each stamp before the next, so that two replays are identical; sets /clock",
     )  # fmt: skip
     parser.add_argument(
-        "--wait-for", nargs="+", default=[], metavar="TOPIC", help="results of --lockstep (default: all tracks)"
+        "--wait-for",
+        nargs="+",
+        default=[],
+        metavar="TOPIC",
+        help="results of --lockstep (default: tracks, appearances)",
     )
     parser.add_argument("--timeout", type=float, default=10.0, metavar="S", help="for one step of --lockstep")
     parser.set_defaults(run=run)
@@ -150,7 +154,7 @@ def _play_in_time(node: Any, bag: BagReader, options: PlayOptions, stop: Event) 
 def _play_in_lockstep(
     node: Any, bag: BagReader, options: PlayOptions, arguments: argparse.Namespace, stop: Event
 ) -> int:
-    from mobinet_ros.bags.lockstep import ResultWaiter, answered_live, find_results, steps
+    from mobinet_ros.bags.lockstep import ResultWaiter, answered_live, find_results, live_results, steps
     from mobinet_ros.bags.message_types import starts_with_header
     from mobinet_ros.bags.player import BagPlayer
     from mobinet_ros.bags.progress import BagProgress
@@ -188,7 +192,14 @@ def _play_in_lockstep(
             progress.say(_summary(player))
             progress.say(f"lockstep: {waiter.steps} stamps, {waiter.results} results, {len(waiter.missing)} missing")
     _explain_missing(waiter)
-    return 1 if waiter.missing or player.lost else 0
+    late = [] if arguments.wait_for else [name for name in live_results(node, played) if name not in results]
+    if late:
+        print(
+            f"  {', '.join(late)} appeared after the start and was not waited for: play again now that all nodes are "
+            "up, or name the results with --wait-for",
+            file=sys.stderr,
+        )
+    return 1 if waiter.missing or player.lost or late else 0
 
 
 def _summary(player: BagPlayer) -> str:

@@ -9,7 +9,7 @@ import cv2
 import pytest
 from builtin_interfaces.msg import Time
 from event_camera_msgs.msg import EventPacket
-from mobinet_ros.msg import Track, TrackArray
+from mobinet_ros.msg import AppearanceArray, Track, TrackArray
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message, serialize_message
 from rosgraph_msgs.msg import Clock
@@ -253,11 +253,15 @@ def write_detections(path, count=40):
             writer.write(topic, stamp_ns, serialize_message(message))
 
 
-def lockstep_tracks(graph, bag, nodes):
-    """The tracks of a replay, after starting the nodes and before ending them."""
-    received = graph.collect(TrackArray, "/r1/front/tracks", 100)
+def lockstep_results(graph, bag, nodes, results):
+    """What a replay gives on the topics (name to type), after starting the nodes and before ending them."""
+    received = [graph.collect(kind, name, 100) for name, kind in results.items()]
     processes = [graph.start_node(name, "/r1", cameras="[front]", use_sim_time=True, **more) for name, more in nodes]
-    assert graph.spin_until(lambda: graph.node.count_publishers("/r1/front/tracks") == 1), graph.logs()
+
+    def publishers():
+        return {graph.node.count_publishers(name) for name in results}
+
+    assert graph.spin_until(lambda: publishers() == {1}), graph.logs()
     graph.spin_for(1.0)
     player = play(graph, bag, "--lockstep")
     assert graph.spin_until(lambda: player.poll() is not None, 90), graph.logs()
@@ -265,14 +269,16 @@ def lockstep_tracks(graph, bag, nodes):
     graph.spin_for(0.5)
     for process in processes:
         end(process)
-    assert graph.spin_until(lambda: graph.node.count_publishers("/r1/front/tracks") == 0)
-    return list(received)  # compared as messages: serialised, the padding holds whatever was in memory
+    assert graph.spin_until(lambda: publishers() == {0})
+    return [list(each) for each in received]  # compared as messages: serialised, the padding holds whatever was there
 
 
 def test_two_lockstep_replays_are_identical(graph, tmp_path):
     write_detections(tmp_path / "bag")
-    first = lockstep_tracks(graph, tmp_path / "bag", [("tracker_node", {})])
-    second = lockstep_tracks(graph, tmp_path / "bag", [("tracker_node", {})])
+    (first,), (second,) = (
+        lockstep_results(graph, tmp_path / "bag", [("tracker_node", {})], {"/r1/front/tracks": TrackArray})
+        for _ in range(2)
+    )
     assert (len(first), len(first[-1].tracks)) == (40, 2)
     assert first == second
     assert "lockstep: 40 stamps, 40 results, 0 missing" in graph.logs()
@@ -293,12 +299,20 @@ def test_lockstep_replays_of_real_images_are_identical(graph, tmp_path, data_dir
             image.data = array("B", pixels.tobytes())
             writer.write("/r1/front/image_raw", stamp_ns, serialize_message(image))
     video.release()
-    nodes = [("tracker_node", {}), ("detector_node", {"model": data_dir / "models/fastestdet/FastestDet.onnx"})]
-    first = lockstep_tracks(graph, tmp_path / "bag", nodes)
-    second = lockstep_tracks(graph, tmp_path / "bag", nodes)
-    assert len(first) == 25
-    assert any(len(each.tracks) >= 3 for each in first)
+    nodes = [
+        # a budget that any machine exceeds, so that without simulated time its load would decide
+        ("reid_node", {"budget_ms": 0.5, "refresh_s": 0.05}),
+        ("tracker_node", {}),
+        ("detector_node", {"model": data_dir / "models/fastestdet/FastestDet.onnx"}),
+    ]
+    results = {"/r1/front/tracks": TrackArray, "/r1/front/appearances": AppearanceArray}
+    first, second = (lockstep_results(graph, tmp_path / "bag", nodes, results) for _ in range(2))
+    tracks, appearances = first
+    assert (len(tracks), len(appearances)) == (25, 25), graph.logs()
+    assert any(len(each.tracks) >= 3 for each in tracks)
+    assert any(len(each.appearances) >= 3 for each in appearances)
     assert first == second
+    assert "lockstep: 25 stamps, 50 results, 0 missing" in graph.logs()
 
 
 class SlowTracker:
@@ -330,6 +344,18 @@ def test_lockstep_waits_for_the_slowest(graph, tmp_path):
     assert graph.spin_until(lambda: process.poll() is not None, 60), graph.logs()
     assert process.returncode == 0, graph.logs()
     assert (tracker.seen, tracker.overtaken) == (10, 0)
+
+
+def test_lockstep_reports_results_that_came_too_late_to_be_waited_for(graph, tmp_path):
+    write_detections(tmp_path / "bag", count=10)
+    tracker = SlowTracker(graph, 0.4)
+    process = play(graph, tmp_path / "bag", "--lockstep")
+    assert graph.spin_until(lambda: tracker.seen > 0, 60), graph.logs()
+    graph.node.create_publisher(TrackArray, "/r1/tracks", 10)
+    assert graph.spin_until(lambda: process.poll() is not None, 60), graph.logs()
+    assert process.returncode == 1
+    assert "/r1/tracks appeared after the start" in graph.logs()
+    assert "10 results, 0 missing" in graph.logs()
 
 
 def test_lockstep_reports_what_did_not_come(graph, tmp_path):
