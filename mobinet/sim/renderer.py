@@ -164,8 +164,11 @@ def _import_mujoco() -> Any:
         os.environ.setdefault("MUJOCO_GL", "egl")
     try:
         import mujoco
-    except (ImportError, AttributeError) as error:
-        if isinstance(error, ModuleNotFoundError) and error.name == "mujoco":
-            raise MissingDependencyError("mujoco", "the simulated world") from error
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError("mujoco", "the simulated world") from error
+    except ImportError as error:
+        raise MissingDependencyError("mujoco", f"the simulated world ({error})") from error
+    except AttributeError as error:
+        # PyOpenGL looks for functions in an EGL that it did not find
         raise MissingDependencyError("EGL", f"rendering ({error})", _EGL_CURE) from error
     return mujoco
