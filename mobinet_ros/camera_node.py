@@ -110,8 +110,8 @@ class CameraNode(StageNode):
                 position += 1
                 continue
             if taken is None:
-                self.health.problem("source", f"'{self._source_settings.source}' has ended; set loop to repeat it")
                 self.get_logger().info(f"'{self._source_settings.source}' has ended after {position} images")
+                self._tell_the_end()
                 return
             self._publish(taken, round(start_ns + position * period_ns))
             due = int((self.now_ns - start_ns) / period_ns)
@@ -120,6 +120,12 @@ class CameraNode(StageNode):
                 position = due
             else:
                 position += 1
+
+    def _tell_the_end(self) -> None:
+        """A problem is forgotten after some seconds; this one lasts until the node is deactivated."""
+        while not self._stopping.is_set():
+            self.health.problem("source", f"'{self._source_settings.source}' has ended; set loop to repeat it")
+            self._stopping.wait(SILENT_RETRY_S)
 
     def _follow(self, source: Source) -> None:
         """A device or stream: each image as it comes."""

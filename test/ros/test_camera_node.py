@@ -11,7 +11,7 @@ import pytest
 import rclpy
 from lifecycle_msgs.msg import Transition
 
-from mobinet_ros import camera_node, topics
+from mobinet_ros import camera_node, health, topics
 from mobinet_ros.conversions import stamp_to_ns
 from mobinet_ros.image_conversions import compressed_msg_to_image, msg_to_image
 
@@ -162,6 +162,32 @@ def test_the_end_is_reported_and_the_node_lives_on(graph, numbered):
     assert graph.change_state("/r1/front/camera_node", Transition.TRANSITION_DEACTIVATE)
     assert graph.change_state("/r1/front/camera_node", Transition.TRANSITION_ACTIVATE)
     assert graph.spin_until(lambda: bool(images)), graph.logs()
+
+
+def test_the_end_stays_on_diagnostics(domain, numbered, monkeypatch):
+    # what was said once is long forgotten when somebody looks
+    monkeypatch.setattr(health, "PROBLEM_SHOWN_S", 0.2)
+    monkeypatch.setattr(camera_node, "SILENT_RETRY_S", 0.05)
+    rclpy.init(args=[], domain_id=domain)
+    arguments = ["--ros-args", "-r", "__ns:=/r1/front", "-p", f"source:={numbered}", "-p", "rate:=100.0"]
+    node = camera_node.CameraNode(cli_args=arguments)
+    try:
+        node.start()
+
+        def told():
+            end = time.monotonic() + 30
+            while time.monotonic() < end:
+                if "has ended" in node.health.status("active", "").status[0].message:
+                    return True
+                time.sleep(0.02)
+            return False
+
+        assert told()
+        time.sleep(0.5)
+        assert told()
+    finally:
+        node.close()
+        rclpy.shutdown()
 
 
 def test_a_missing_source_keeps_the_node_unconfigured_until_it_is_there(graph, tmp_path):
