@@ -53,6 +53,7 @@ class RunSummary:
         self.cameras = {key: CameraSummary() for key in cameras}
         self.identities: dict[str, set[str]] = {robot: set() for robot, _ in cameras}
         self.shared: set[str] = set()
+        self.heard: set[str] = set()
         self.compared = 0
         self.equal = 0
         self._newest: dict[str, dict[TrackName, str]] = {}
@@ -71,6 +72,7 @@ class RunSummary:
 
     def add_identities(self, robot: str, tracks_of: Mapping[str, Sequence[TrackName]]) -> None:
         """One message of a robot: identity -> the tracks that show it now."""
+        self.heard.add(robot)
         self.identities[robot].update(tracks_of)
         self.shared.update(name for name, keys in tracks_of.items() if len({seer for seer, _, _ in keys}) > 1)
         mine = {key: name for name, keys in tracks_of.items() for key in keys}
@@ -83,8 +85,8 @@ class RunSummary:
 
     @property
     def worked(self) -> bool:
-        """Whether every camera delivered tracks and every robot identities."""
-        return all(summary.ages_ms for summary in self.cameras.values()) and all(self.identities.values())
+        """Whether every camera delivered tracks and every robot identities; that nobody is in sight is no failure."""
+        return all(summary.ages_ms for summary in self.cameras.values()) and self.heard == set(self.identities)
 
     def lines(self) -> list[str]:
         """The summary for a terminal."""
@@ -102,8 +104,12 @@ class RunSummary:
             lines.append(
                 f"the robots agree on {share:.1f} % of the tracks that two of them hold ({self.compared} compared)"
             )
+        elif not any(s.tracks for s in self.cameras.values()) and not any(self.identities.values()):
+            lines.append("nothing was tracked: the detector found nobody; a network finds more than the HOG detector")
         elif pairs:
-            lines.append("no two robots held the same track: they did not hear each other")
+            lines.append(
+                "no two robots held the same track: nobody was in sight of two at once, or they did not hear each other"
+            )
         return lines
 
 

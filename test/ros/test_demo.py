@@ -89,6 +89,15 @@ def test_robots_that_do_not_hear_each_other_are_told_so() -> None:
     assert "they did not hear each other" in summary.lines()[-1]
 
 
+def test_nobody_in_sight_is_no_failure() -> None:
+    summary = RunSummary(CAMERAS)
+    for robot, camera in CAMERAS:
+        summary.add_tracks((robot, camera), 0, 1, [])
+        summary.add_identities(robot, {})
+    assert summary.worked
+    assert "nothing was tracked" in summary.lines()[-1]
+
+
 def test_three_robots_agree_on_the_recording(graph: Any, data_dir: Path, tmp_path: Path) -> None:
     graph.environment["ROS_LOG_DIR"] = str(tmp_path / "ros_logs")
     received = [graph.collect(IdentityArray, f"/{robot}/identities") for robot in ("r1", "r2", "r3")]
