@@ -30,6 +30,8 @@ class ImageFolder:
         self.count: int | None = len(self._files)
         first = _decode(self._files[0])
         self.size = (first.shape[1], first.shape[0])
+        # a folder of one image, shown for ever, is a still camera: it need not be decoded again each time
+        self._newest = (0, first)
 
     def image(self, index: int) -> Image | None:
         """``(H, W, 3)`` BGR ``uint8``; ``None`` past the end.
@@ -39,6 +41,8 @@ class ImageFolder:
         """
         if index >= len(self._files):
             return None
+        if index == self._newest[0]:
+            return self._newest[1]
         image = _decode(self._files[index])
         size = (image.shape[1], image.shape[0])
         if size != self.size:
@@ -46,6 +50,7 @@ class ImageFolder:
                 f"image '{self._files[index]}' is {size[0]}x{size[1]}, expected {self.size[0]}x{self.size[1]} like "
                 f"'{self._files[0].name}'; a folder holds the images of one camera: move the others out"
             )
+        self._newest = (index, image)
         return image
 
     def close(self) -> None:
