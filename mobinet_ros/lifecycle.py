@@ -6,6 +6,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rclpy._rclpy_pybind11 import RCLError
@@ -262,7 +263,7 @@ class StageNode(LifecycleNode):
             self.hub.hand_over(hub_topic, msg.header, image)
 
         # for every listener of this process, whatever this node's own state
-        listener = ImageListener(receive, refuse, lambda: self._subscribe(topic, name, take))
+        listener = ImageListener(receive, refuse, lambda: self._subscribe(topic, name, partial(self.guarded, take)))
         self._image_inputs.append((hub_topic, listener))
         self.hub.listen(hub_topic, listener)
 
