@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -26,7 +27,7 @@ environment.prepare()
 
 ROOT = Path(__file__).resolve().parents[2]
 # Linux leaves domains 0 to 101 clear of the ports that it gives out itself
-_domains = iter(random.Random(os.getpid()).sample(range(1, 102), 101))
+_domains = itertools.cycle(random.Random(os.getpid()).sample(range(1, 102), 101))
 
 
 class Graph:
@@ -136,7 +137,7 @@ class Graph:
 
 @pytest.fixture
 def domain() -> int:
-    """A ROS domain that no other test of this run uses."""
+    """A ROS domain that no other test used lately."""
     return next(_domains)
 
 

@@ -70,7 +70,12 @@ def pair(graph):
     latched = graph.node.create_publisher(TFMessage, "/tf_static", topics.TF_STATIC.qos)
     rows = [transform_to_msg(pose, "map", f"{robot}/front_optical", 1) for robot, pose in CAMERA2MAP.items()]
     latched.publish(TFMessage(transforms=rows))
-    return Robot(graph, "r1"), Robot(graph, "r2")
+    robots = Robot(graph, "r1"), Robot(graph, "r2")
+    # the first version does not repeat what was said before the others listened: wait until they do
+    node, peers = graph.node, topics.PEERS.name
+    assert graph.spin_until(lambda: node.count_subscribers(peers) == 2 and node.count_publishers(peers) == 2)
+    graph.spin_for(2.0)
+    return robots
 
 
 def look(graph, robots, points, until, start_ns=None, timeout_s=30):
