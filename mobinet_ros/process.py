@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -46,6 +47,9 @@ def run_nodes(make: Callable[[], Iterator[StageNode]], ros_arguments: Sequence[s
             # sinks first: what a camera sends before its readers listen is lost
             for node in reversed(nodes):
                 node.start()
+            # what is loaded stays: searching it for garbage again and again would hold up images by tens of milliseconds
+            gc.collect()
+            gc.freeze()
             spin(nodes, stopping)
             return 1 if broken.is_set() else 0
     except (SettingsError, RCLError, UnknownROSArgsError) as error:
