@@ -47,7 +47,7 @@ def run_nodes(make: Callable[[], Iterator[StageNode]], ros_arguments: Sequence[s
             # sinks first: what a camera sends before its readers listen is lost
             for node in reversed(nodes):
                 node.start()
-            # what is loaded stays: searching it for garbage again and again would hold up images by tens of milliseconds
+            # what is loaded stays: searching it for garbage again and again holds up images by tens of milliseconds
             gc.collect()
             gc.freeze()
             spin(nodes, stopping)
