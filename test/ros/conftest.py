@@ -104,7 +104,7 @@ class Graph:
         request = ChangeState.Request(transition=Transition(id=transition))
         return bool(self.call(ChangeState, f"{node}/change_state", request).success)
 
-    def spin_until(self, condition: Callable[[], bool], timeout_s: float = 30.0) -> bool:
+    def spin_until(self, condition: Callable[[], bool], timeout_s: float = 60.0) -> bool:
         """Spins the probe until the condition holds; False when it did not within the time."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
