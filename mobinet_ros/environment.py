@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PACKAGE = "mobinet_ros"
+# of the checkout, where this is one
+SOURCE_ROOT = Path(__file__).resolve().parent.parent
 _MARKER = "MOBINET_ENVIRONMENT_CLEANED"
 _SEARCH_PATHS = ("PYTHONPATH", "LD_LIBRARY_PATH", "PATH")
 _PREFIX_LISTS = ("AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH", "COLCON_PREFIX_PATH")
@@ -76,9 +78,8 @@ def prepare() -> None:
 
 def share_path(relative: str) -> Path:
     """A file or folder of the package's share directory: of the source tree where this is one, else the installed."""
-    root = Path(__file__).resolve().parent.parent
-    if (root / "package.xml").exists():
-        return root / relative
+    if (SOURCE_ROOT / "package.xml").exists():
+        return SOURCE_ROOT / relative
     from ament_index_python.packages import get_package_share_directory
 
     return Path(get_package_share_directory(PACKAGE)) / relative

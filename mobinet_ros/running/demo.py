@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobinet.errors import SettingsError
-from mobinet_ros.environment import share_path
+from mobinet_ros.environment import SOURCE_ROOT, share_path
 from mobinet_ros.rig.node_specs import LaunchSettings
 from mobinet_ros.rig.start_time import common_start_ns
 from mobinet_ros.running.up import add_common_arguments
@@ -90,8 +90,7 @@ def recorded_rig(data: Path | None) -> Rig:
 
 def default_data_folder() -> Path:
     """``MOBINET_DATA``, or ``../shared/data`` as seen from the project's root."""
-    root = Path(__file__).resolve().parent.parent
-    return Path(os.environ.get(DATA_VARIABLE) or root.parent / "shared" / "data")
+    return Path(os.environ.get(DATA_VARIABLE) or SOURCE_ROOT.parent / "shared" / "data")
 
 
 def video_rig(video: Path, folder: Path) -> Rig:

@@ -16,7 +16,7 @@ from mobinet_ros.msg import IdentityArray
 from mobinet.errors import SettingsError, SourceError
 from mobinet.recordings.sources import SourceSettings, open_source
 from mobinet_ros.rig import load_rig
-from mobinet_ros.running.demo import free_port, recorded_rig
+from mobinet_ros.running.demo import default_data_folder, free_port, recorded_rig
 from mobinet_ros.running.demo_rig import write_video_rig
 from mobinet_ros.running.summary import RunSummary
 
@@ -87,6 +87,11 @@ def test_robots_that_do_not_hear_each_other_are_told_so() -> None:
     summary.add_identities("r1", {"a": [("r1", "front", "1")]})
     summary.add_identities("r2", {"b": [("r2", "front", "1")]})
     assert "they did not hear each other" in summary.lines()[-1]
+
+
+def test_recordings_are_looked_for_beside_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MOBINET_DATA", raising=False)
+    assert default_data_folder() == Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 def test_nobody_in_sight_is_no_failure() -> None:
