@@ -25,13 +25,13 @@ from mobinet_ros.lifecycle import CamerasSettings, StageNode
 from mobinet_ros.msg import IdentityArray, TrackArray
 from mobinet_ros.process import run
 from mobinet_ros.running.live_table import CameraRow
+from mobinet_ros.stamp_order import Order, StampOrder
 from mobinet_ros.tf_listener import listen_to_tf
 from mobinet_ros.worker import NewestWorker
 
 SHOW_PERIOD_S = 0.2
 ROBOT_SILENT_AFTER_NS = 3_000_000_000
 TRACKS_SILENT_AFTER_NS = 2_000_000_000
-JUMP_BACK_NS = 1_000_000_000
 IMAGES_KEPT = 15
 
 
@@ -71,6 +71,7 @@ class ViewerNode(StageNode):
         self._identities: dict[str, tuple[int, list[Identity]]] = {}
         self._tracks = {key: CameraRow() for key in self._keys}
         self._newest_ns: dict[str, int] = {}
+        self._order = StampOrder()
         self._frames = {key: FrameBuffer(IMAGES_KEPT) for key in self._keys}
         self._shown_ns: dict[CameraKey, int] = {}
 
@@ -96,7 +97,7 @@ class ViewerNode(StageNode):
 
     def activate(self) -> None:
         self._worker = NewestWorker("viewer", self._show_images)
-        self._timer = self.create_timer(SHOW_PERIOD_S, self._show_map)
+        self._timer = self.every(SHOW_PERIOD_S, self._show_map)
 
     def deactivate(self) -> None:
         self.destroy_timer(self._timer)
@@ -145,7 +146,7 @@ class ViewerNode(StageNode):
 
     def _on_tracks(self, key: CameraKey, msg: TrackArray) -> None:
         stamp_ns, now = stamp_to_ns(msg.header.stamp), self.now_ns
-        if stamp_ns < self._newest_ns.get(key.robot, 0) - JUMP_BACK_NS:
+        if self._order.judge(str(key), stamp_ns) is Order.JUMPED_BACK:
             self._newest_ns.clear()
             self._transforms.clear()
         self._newest_ns[key.robot] = stamp_ns
@@ -164,17 +165,16 @@ class ViewerNode(StageNode):
 
     def _show_map(self) -> None:
         """Identities, robots and plots, at the newest stamp of all cameras."""
-        with self._lock:
-            if self._view is None or not self._newest_ns:
-                return
-            now, newest_ns = self.now_ns, max(self._newest_ns.values())
-            heard = self._identities.items()
-            living = {robot: said for robot, (at, said) in heard if abs(now - at) < ROBOT_SILENT_AFTER_NS}
-            self._view.log_identities(newest_ns, merge_identities(living))
-            for key, row in self._tracks.items():
-                self._view.log_metrics(*key, newest_ns, row.rate_hz(now), row.age_ms)
-            for robot, stamp_ns in self._newest_ns.items():
-                self._show_robot(robot, stamp_ns, newest_ns)
+        if self._view is None or not self._newest_ns:
+            return
+        now, newest_ns = self.now_ns, max(self._newest_ns.values())
+        heard = self._identities.items()
+        living = {robot: said for robot, (at, said) in heard if abs(now - at) < ROBOT_SILENT_AFTER_NS}
+        self._view.log_identities(newest_ns, merge_identities(living))
+        for key, row in self._tracks.items():
+            self._view.log_metrics(*key, newest_ns, row.rate_hz(now), row.age_ms)
+        for robot, stamp_ns in self._newest_ns.items():
+            self._show_robot(robot, stamp_ns, newest_ns)
 
     def _show_robot(self, robot: str, stamp_ns: int, newest_ns: int) -> None:
         try:
