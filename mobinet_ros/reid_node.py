@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -40,7 +39,6 @@ class ReidNode(StageNode):
         self._publishers_of: dict[str, Publisher] = {}
         # tracks whose image was not there yet, the last message of each camera
         self._early: dict[str, TrackArray] = {}
-        self._joining = threading.Lock()
         self._order = StampOrder()
         self._worker: NewestWorker[Described] | None = None
 
@@ -83,23 +81,21 @@ class ReidNode(StageNode):
 
     def _on_image(self, camera: str, header: Header, image: Image) -> None:
         stamp_ns = stamp_to_ns(header.stamp)
-        with self._joining:
-            self._frames[camera].add(stamp_ns, image)
-            early = self._early.get(camera)
-            if early is None or stamp_to_ns(early.header.stamp) != stamp_ns:
-                return
-            del self._early[camera]
+        self._frames[camera].add(stamp_ns, image)
+        early = self._early.get(camera)
+        if early is None or stamp_to_ns(early.header.stamp) != stamp_ns:
+            return
+        del self._early[camera]
         self._put(camera, early, image)
 
     def _on_tracks(self, camera: str, msg: TrackArray) -> None:
-        with self._joining:
-            image = self._frames[camera].get(stamp_to_ns(msg.header.stamp))
-            if image is None:
-                # topics overtake each other: the image may be on its way
-                if camera in self._early:
-                    self.health.count("tracks_without_image")
-                self._early[camera] = msg
-                return
+        image = self._frames[camera].get(stamp_to_ns(msg.header.stamp))
+        if image is None:
+            # topics overtake each other: the image may be on its way
+            if camera in self._early:
+                self.health.count("tracks_without_image")
+            self._early[camera] = msg
+            return
         self._put(camera, msg, image)
 
     def _put(self, camera: str, msg: TrackArray, image: Image) -> None:
