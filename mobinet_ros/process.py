@@ -37,9 +37,9 @@ def run_nodes(make: Callable[[], Iterator[StageNode]], ros_arguments: Sequence[s
         0; 1 when one of their threads broke down; 2 when a rig, a parameter or a ROS argument is wrong: printed in one
         line.
     """
-    # a signal sets a flag: an exception amid the middleware's calls would leave it in disorder
     nodes: list[StageNode] = []
     try:
+        # a signal sets a flag: an exception amid the middleware's calls would leave it in disorder
         rclpy.init(args=list(ros_arguments), signal_handler_options=SignalHandlerOptions.NO)
         with stop_on_signals() as stopping:
             broken = end_with_any_thread(stopping)

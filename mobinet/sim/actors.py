@@ -12,7 +12,7 @@ from mobinet.sim.people import PersonBody
 from mobinet.sim.shapes import Body, Part, Placement, rotation_z
 from mobinet.sim.trajectory import Motion, Trajectory
 from mobinet.sim.vehicles import CyclistBody, car_body, robot_body
-from mobinet.sim.world import ObjectClass, Robot, Route, World
+from mobinet.sim.world import ObjectClass, Route, World
 
 # half of the time over which position is averaged: what is heavy takes corners wider
 _WINDOW_S = {ObjectClass.PERSON: 0.3, ObjectClass.CYCLIST: 0.6, ObjectClass.CAR: 0.8, ObjectClass.ROBOT: 0.4}
@@ -49,11 +49,6 @@ def actors_of(world: World) -> tuple[Actor, ...]:
     for name, object_class, body, trajectory in _objects(world):
         found.append(Actor(name, len(found) + 1, object_class, body, trajectory))
     return tuple(found)
-
-
-def robot_trajectory(robot: Robot, duration_s: float) -> Trajectory:
-    """How a robot moves."""
-    return robot.route.trajectory(duration_s, _WINDOW_S[ObjectClass.ROBOT])
 
 
 def base_pose(motion: Motion) -> Transform:
