@@ -7,26 +7,12 @@ from array import array
 import numpy as np
 import pytest
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, SetParameters
 from vision_msgs.msg import Detection2DArray
 
 from mobinet_ros import topics
 from mobinet_ros.conversions import box_to_detection_msg, make_header
-
-
-def call(graph, service_type, name, request):
-    client = graph.node.create_client(service_type, name)
-    assert graph.spin_until(client.service_is_ready), graph.logs()
-    future = client.call_async(request)
-    assert graph.spin_until(future.done)
-    return future.result()
-
-
-def change_state(graph, node, transition):
-    request = ChangeState.Request(transition=Transition(id=transition))
-    return call(graph, ChangeState, f"{node}/change_state", request).success
 
 
 def detections(second, *boxes, score=0.9):
@@ -49,12 +35,6 @@ def tracker(graph):
     return publisher, tracks
 
 
-def diagnostics_of(graph, node):
-    """Messages of one node on /diagnostics, growing."""
-    received = graph.collect(topics.DIAGNOSTICS.type, "/diagnostics")
-    return lambda: [s.message for array_msg in received for s in array_msg.status if s.name == node]
-
-
 def test_empty_images_age_tracks(graph, tracker):
     publisher, tracks = tracker
     for i in range(5):
@@ -70,7 +50,7 @@ def test_empty_images_age_tracks(graph, tracker):
 
 def test_unsound_boxes_cost_only_themselves(graph, tracker):
     publisher, tracks = tracker
-    said = diagnostics_of(graph, "/r1/tracker_node")
+    said = graph.said_by("/r1/tracker_node")
     publisher.publish(detections(100, (10, 10, 50, 90), (20, 20, 20, 40), (float("nan"), 0, 5, 5)))
     assert graph.spin_until(lambda: len(tracks) == 1), graph.logs()
     assert len(tracks[0].tracks) == 1
@@ -91,8 +71,8 @@ def test_stamps_that_jump_back_begin_new_tracks(graph, tracker):
 
 def test_inactive_node_drops_input_and_says_so(graph, tracker):
     publisher, tracks = tracker
-    said = diagnostics_of(graph, "/r1/tracker_node")
-    assert change_state(graph, "/r1/tracker_node", Transition.TRANSITION_DEACTIVATE)
+    said = graph.said_by("/r1/tracker_node")
+    assert graph.change_state("/r1/tracker_node", Transition.TRANSITION_DEACTIVATE)
     publisher.publish(detections(100, (10, 10, 50, 90)))
     assert graph.spin_until(lambda: any("not active" in text for text in said())), said()
     assert tracks == []
@@ -103,7 +83,7 @@ def test_inactive_node_drops_input_and_says_so(graph, tracker):
         Transition.TRANSITION_CONFIGURE,
         Transition.TRANSITION_ACTIVATE,
     ):
-        assert change_state(graph, "/r1/tracker_node", transition)
+        assert graph.change_state("/r1/tracker_node", transition)
     assert graph.spin_until(lambda: publisher.get_subscription_count() == 1)
     stamps = iter(range(100, 200))
     assert graph.spin_until(lambda: publisher.publish(detections(next(stamps), (10, 10, 50, 90))) or bool(tracks), 5)
@@ -111,13 +91,13 @@ def test_inactive_node_drops_input_and_says_so(graph, tracker):
 
 def test_autostart_false_waits_for_a_manager(graph):
     graph.start_node("tracker_node", "/r1", cameras="[front]", autostart=False)
-    said = diagnostics_of(graph, "/r1/tracker_node")
+    said = graph.said_by("/r1/tracker_node")
     assert graph.spin_until(lambda: any("unconfigured: not active" in text for text in said())), graph.logs()
 
 
 def test_silence_is_explained(graph):
     graph.start_node("tracker_node", "/r1", cameras="[front]")
-    said = diagnostics_of(graph, "/r1/tracker_node")
+    said = graph.said_by("/r1/tracker_node")
     assert graph.spin_until(lambda: any("/r1/front/detections: no publisher" in text for text in said())), said()
 
 
@@ -141,7 +121,7 @@ def test_wrong_parameter_stops_the_node_with_one_line(graph, parameters, named):
 
 def test_missing_model_leaves_the_node_unconfigured_and_says_why(graph):
     process = graph.start_node("detector_node", "/r1", model="/nowhere/net.onnx")
-    said = diagnostics_of(graph, "/r1/detector_node")
+    said = graph.said_by("/r1/detector_node")
     assert graph.spin_until(lambda: any("/nowhere/net.onnx" in text for text in said())), graph.logs()
     assert process.poll() is None
 
@@ -154,14 +134,14 @@ def test_misspelt_parameter_is_reported(graph):
 def test_two_nodes_of_one_name_are_reported(graph):
     graph.start_node("tracker_node", "/r1")
     graph.start_node("tracker_node", "/r1")
-    said = diagnostics_of(graph, "/r1/tracker_node")
+    said = graph.said_by("/r1/tracker_node")
     assert graph.spin_until(lambda: any("another node is called /r1/tracker_node" in text for text in said()))
 
 
 def set_threshold(graph, value):
     value_msg = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value)
     request = SetParameters.Request(parameters=[Parameter(name="score_threshold", value=value_msg)])
-    return call(graph, SetParameters, "/r1/detector_node/set_parameters", request).results[0]
+    return graph.call(SetParameters, "/r1/detector_node/set_parameters", request).results[0]
 
 
 def test_live_parameter_changes_and_a_wrong_value_is_refused_with_the_range(graph):
@@ -175,7 +155,7 @@ def test_live_parameter_changes_and_a_wrong_value_is_refused_with_the_range(grap
 def test_parameters_are_described(graph):
     graph.start_node("detector_node", "/r1", model="null")
     request = DescribeParameters.Request(names=["score_threshold"])
-    described = call(graph, DescribeParameters, "/r1/detector_node/describe_parameters", request).descriptors[0]
+    described = graph.call(DescribeParameters, "/r1/detector_node/describe_parameters", request).descriptors[0]
     assert "score" in described.description
     assert described.floating_point_range[0].to_value == 1.0
 
@@ -219,7 +199,7 @@ def test_compressed_images_are_taken(graph):
 
 def test_simulated_time_that_never_comes_is_named(graph):
     graph.start_node("tracker_node", "/r1", use_sim_time=True)
-    said = diagnostics_of(graph, "/r1/tracker_node")
+    said = graph.said_by("/r1/tracker_node")
     assert graph.spin_until(lambda: any("/clock never came" in text for text in said())), graph.logs()
 
 
