@@ -97,6 +97,13 @@ class Simulation:
         pose = self.optical_pose(view, stamp_ns)
         return view.lens.bend_exactly(self._renderer.depth(view.lens.pinhole, pose, [view.label]), np.inf)
 
+    def identities(self, view: CameraView, stamp_ns: int) -> NDArray[np.int32]:
+        """``(H, W)`` the identity of the object that each pixel shows; 0 for scenery and sky."""
+        self._renderer.move_to(stamp_ns)
+        pose = self.optical_pose(view, stamp_ns)
+        labels = view.lens.bend_exactly(self._renderer.labels(view.lens.pinhole, pose, hidden=[view.label]), NOTHING)
+        return np.maximum(labels - (len(self._fixtures) - 1), 0)
+
     def truth(self, view: CameraView, stamp_ns: int) -> tuple[TrueObject, ...]:
         """The objects with a silhouette in the image, also those that are wholly hidden."""
         self._renderer.move_to(stamp_ns)
