@@ -82,7 +82,7 @@ def settings_from_mapping(cls: type[S], values: Mapping[str, Any], where: str) -
         raise SettingsError(f"{where}: unknown key '{unknown[0]}'; known: {', '.join(sorted(known))}")
     arguments = {}
     for name, given in values.items():
-        arguments[name] = _plain(known[name], given)
+        arguments[name] = plain_value(known[name], given)
         try:
             check_setting(known[name], arguments[name])
         except SettingsError as error:
@@ -90,7 +90,7 @@ def settings_from_mapping(cls: type[S], values: Mapping[str, Any], where: str) -
     return cls(**arguments)
 
 
-def _plain(field: dataclasses.Field[Any], value: Any) -> Any:
+def plain_value(field: dataclasses.Field[Any], value: Any) -> Any:
     """A YAML value in the type of the field: lists are tuples, and a whole number may stand for a float."""
     if isinstance(value, list):
         return tuple(value)

@@ -7,12 +7,16 @@ metres in the map frame (x east, y north, z up), times seconds since the beginni
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeAlias
 
 from mobinet.camera import CameraModel
 from mobinet.geometry import Transform
+from mobinet.sim.clocks import RobotClock
+from mobinet.sim.event_settings import EventCameraSettings
+from mobinet.sim.localisation import PoseNoise
+from mobinet.sim.odometry import OdometryErrors
 from mobinet.sim.trajectory import Trajectory, Waypoint
 
 WORLD_VERSION = 1
@@ -24,6 +28,7 @@ LIGHTS = ("day", "dusk", "night")
 SURFACES = ("asphalt", "pavement", "grass", "paint")
 FINISHES = ("brick", "plaster", "concrete", "facade")
 MODES = ("stop", "loop", "return")
+CAMERA_KINDS = ("rgb", "depth", "rgbd", "events")
 
 
 class ObjectClass(IntEnum):
@@ -171,26 +176,51 @@ class SimCamera:
         model: its intrinsics; the image is made with their distortion.
         mount: ``camera2base`` pose of its body frame (x forward, z up).
         rate: images per second.
+        kind: one of ``CAMERA_KINDS``.
+        events: settings of an event camera; None for all others.
     """
 
     name: str
     model: CameraModel
     mount: Transform
     rate: float
+    kind: str = "rgb"
+    events: EventCameraSettings | None = None
 
 
 @dataclass(frozen=True)
 class Robot:
-    """A robot on wheels with its cameras; ``base_link`` is on the ground under its middle, x forward."""
+    """A robot on wheels with its cameras; ``base_link`` is on the ground under its middle, x forward.
+
+    Args:
+        clock: what its stamps are taken from.
+        odometry: errors of the motion that it measures.
+        pose_noise: errors of its localisation.
+        localised: whether it finds itself in the map all the time; otherwise it knows its first pose and adds up its
+            odometry.
+    """
 
     name: str
     route: Route
     cameras: tuple[SimCamera, ...]
     colour: Colour
+    clock: RobotClock = field(default_factory=RobotClock)
+    odometry: OdometryErrors = field(default_factory=OdometryErrors)
+    pose_noise: PoseNoise = field(default_factory=PoseNoise)
+    localised: bool = True
 
     @property
     def moves(self) -> bool:
         return any(waypoint[:2] != self.route.waypoints[0][:2] for waypoint in self.route.waypoints)
+
+
+@dataclass(frozen=True)
+class Outage:
+    """Robots out of contact with everybody, from ``start_s`` until ``end_s``."""
+
+    robots: tuple[str, ...]
+    start_s: float
+    end_s: float
 
 
 @dataclass(frozen=True)
@@ -204,6 +234,8 @@ class World:
         light: one of ``LIGHTS``.
         shadows: whether objects cast them; it makes rendering slower.
         ground: one of ``SURFACES``.
+        outages: when which robots are out of contact.
+        radio_range_m: how far robots hear each other; 0 for any distance.
     """
 
     name: str
@@ -219,3 +251,5 @@ class World:
     cyclists: tuple[Cyclist, ...] = ()
     cars: tuple[Car, ...] = ()
     robots: tuple[Robot, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    radio_range_m: float = 0.0

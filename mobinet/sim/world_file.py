@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from mobinet.camera import CameraModel
 from mobinet.errors import SettingsError
-from mobinet.geometry import Transform
 from mobinet.lined_yaml import load_lined_yaml
-from mobinet.sim.looks import COLOURS, choose_car_colour, choose_look
-from mobinet.sim.obstacles import CAR_SIZE, Obstacle, first_collision, obstacles_of
-from mobinet.sim.trajectory import Waypoint
+from mobinet.sim.looks import choose_car_colour, choose_look
+from mobinet.sim.obstacles import CAR_SIZE, Obstacle, obstacles_of
 from mobinet.sim.world import (
     FINISHES,
     LIGHTS,
-    MODES,
     SURFACES,
     WORLD_VERSION,
     Area,
@@ -30,26 +23,22 @@ from mobinet.sim.world import (
     Look,
     Person,
     Pillar,
-    Robot,
-    Route,
-    SimCamera,
     Wall,
     World,
 )
+from mobinet.sim.world_robots import read_outages, read_robot
+from mobinet.sim.world_routes import ROUTE_KEYS, check_route, read_route
 from mobinet.sim.world_values import Section
 
 _WORLD_KEYS = (
     "world_version", "seed", "duration", "light", "shadows", "ground", "areas", "walls", "pillars",
-    "people", "cyclists", "cars", "robots",
+    "people", "cyclists", "cars", "robots", "outages", "radio_range",
 )  # fmt: skip
-_ROUTE_KEYS = ("path", "at", "speed", "start", "mode")
 _LOOK_KEYS = (
     "looks_like", "height", "width", "shirt", "trousers", "skin", "hair", "shoes",
     "long_sleeves", "shorts", "backpack",
 )  # fmt: skip
 _PERSON_RADIUS = 0.25
-_ROBOT_RADIUS = 0.35
-_MAX_COORDINATE = 500.0
 
 
 def scenario_names() -> list[str]:
@@ -89,6 +78,7 @@ def load_world(path: Path) -> World:
     pillars = tuple(_pillar(child) for child in section.children("pillars"))
     cars = tuple(_car(child, seed) for child in section.children("cars"))
     obstacles = obstacles_of(walls, pillars, cars)
+    robots = tuple(read_robot(child, obstacles) for child in section.children("robots"))
     world = World(
         name=path.stem,
         seed=seed,
@@ -102,7 +92,9 @@ def load_world(path: Path) -> World:
         people=_people(section, seed, obstacles),
         cyclists=tuple(_cyclist(child, seed, obstacles) for child in section.children("cyclists")),
         cars=cars,
-        robots=tuple(_robot(child, obstacles) for child in section.children("robots")),
+        robots=robots,
+        outages=read_outages(section, robots),
+        radio_range_m=section.number("radio_range", 0.0, 0, 10_000),
     )
     _check_moving_cars(section, world, obstacles)
     _check_names(section, world)
@@ -140,49 +132,13 @@ def _pillar(section: Section) -> Pillar:
     return Pillar(section.name, (x, y), section.number("radius", 0.25, 0.02, 5), section.number("height", 3, 0.1, 50))
 
 
-def _route(section: Section, speed: float, max_speed: float) -> Route:
-    """From ``path``: a list of [x, y] or [x, y, wait], or ``at``: [x, y, heading in degrees]."""
-    if ("path" in section.values) == ("at" in section.values):
-        raise section.error("path", "expected either 'path' (it moves) or 'at' (it stands)")
-    if "at" in section.values:
-        x, y, *heading = section.as_numbers("at", section.values["at"], (2, 3))
-        return Route((Waypoint(x, y),), heading=math.radians(heading[0]) if heading else 0.0)
-    points = section.values["path"]
-    if not isinstance(points, list) or len(points) < 2:
-        raise section.error("path", f"expected at least two points [x, y] or [x, y, wait], got {points!r}")
-    waypoints = tuple(Waypoint(*section.as_numbers("path", point, (2, 3))) for point in points)
-    for index, point in enumerate(waypoints):
-        if max(abs(point.x), abs(point.y)) > _MAX_COORDINATE or point.wait_s < 0:
-            raise section.error(
-                "path",
-                f"point {index} is {list(point)}: expected coordinates within {_MAX_COORDINATE:g} m and a wait from 0",
-            )
-    if len({point[:2] for point in waypoints}) == 1:
-        raise section.error("path", "all points are the same; use 'at' for something that stands")
-    return Route(
-        waypoints,
-        section.number("speed", speed, 0.05, max_speed),
-        section.number("start", 0.0, 0, 3600),
-        section.choice("mode", "stop", MODES),
-    )
-
-
-def _check_route(section: Section, route: Route, radius: float, obstacles: Sequence[Obstacle]) -> None:
-    hit = first_collision(route, radius, obstacles)
-    if hit is not None:
-        key = "path" if "path" in section.values else "at"
-        raise section.error(
-            key, f"impossible: within {radius:g} m of '{hit[0].name}' after point {hit[1]}; lead it around"
-        )
-
-
 def _people(section: Section, seed: int, obstacles: Sequence[Obstacle]) -> tuple[Person, ...]:
     looks: dict[str, Look] = {}
     people = []
     for child in section.children("people"):
-        child.check_keys((*_ROUTE_KEYS, *_LOOK_KEYS))
-        route = _route(child, 1.3, 8.0)
-        _check_route(child, route, _PERSON_RADIUS, obstacles)
+        child.check_keys((*ROUTE_KEYS, *_LOOK_KEYS))
+        route = read_route(child, 1.3, 8.0)
+        check_route(child, route, _PERSON_RADIUS, obstacles)
         looks[child.name] = _look(child, seed, looks)
         people.append(Person(child.name, route, looks[child.name]))
     return tuple(people)
@@ -207,52 +163,24 @@ def _look(section: Section, seed: int, earlier: dict[str, Look]) -> Look:
 
 
 def _cyclist(section: Section, seed: int, obstacles: Sequence[Obstacle]) -> Cyclist:
-    section.check_keys((*_ROUTE_KEYS, *_LOOK_KEYS, "colour"))
-    route = _route(section, 4.0, 15.0)
-    _check_route(section, route, 0.4, obstacles)
+    section.check_keys((*ROUTE_KEYS, *_LOOK_KEYS, "colour"))
+    route = read_route(section, 4.0, 15.0)
+    check_route(section, route, 0.4, obstacles)
     colour = section.colour("colour", choose_car_colour(seed, section.name))
     return Cyclist(section.name, route, _look(section, seed, {}), colour)
 
 
 def _car(section: Section, seed: int) -> Car:
-    section.check_keys((*_ROUTE_KEYS, "colour"))
+    section.check_keys((*ROUTE_KEYS, "colour"))
     colour = section.colour("colour", choose_car_colour(seed, section.name))
-    return Car(section.name, _route(section, 6.0, 40.0), colour)
+    return Car(section.name, read_route(section, 6.0, 40.0), colour)
 
 
 def _check_moving_cars(section: Section, world: World, obstacles: Sequence[Obstacle]) -> None:
     children = {child.name: child for child in section.children("cars")}
     for car in world.cars:
         if len(car.route.waypoints) > 1:
-            _check_route(children[car.name], car.route, CAR_SIZE[1] / 2, obstacles)
-
-
-def _robot(section: Section, obstacles: Sequence[Obstacle]) -> Robot:
-    section.check_keys((*_ROUTE_KEYS, "colour", "cameras"))
-    route = _route(section, 0.8, 10.0)
-    _check_route(section, route, _ROBOT_RADIUS, obstacles)
-    cameras = tuple(_camera(child) for child in section.children("cameras"))
-    return Robot(section.name, route, cameras, section.colour("colour", COLOURS["orange"]))
-
-
-def _camera(section: Section) -> SimCamera:
-    section.check_keys(("mount", "width", "height", "horizontal_fov_deg", "calibration", "rate"))
-    x, y, z, roll, pitch, yaw = section.numbers("mount", 6)
-    mount = Transform.from_euler(roll, pitch, yaw, np.array([x, y, z]))
-    return SimCamera(section.name, _camera_model(section), mount, section.number("rate", 15, 0.1, 240))
-
-
-def _camera_model(section: Section) -> CameraModel:
-    calibration = section.values.get("calibration")
-    if calibration is not None:
-        if {"width", "height", "horizontal_fov_deg"} & set(section.values):
-            raise section.error("calibration", "it has size and field of view; leave out the other keys")
-        return CameraModel.from_calibration_yaml(Path(section.values.file).parent / str(calibration))
-    return CameraModel.pinhole(
-        section.whole("width", 640, 16, 4096),
-        section.whole("height", 480, 16, 4096),
-        math.radians(section.number("horizontal_fov_deg", 70, 1, 150)),
-    )
+            check_route(children[car.name], car.route, CAR_SIZE[1] / 2, obstacles)
 
 
 def _check_names(section: Section, world: World) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from mobinet.errors import SettingsError
 from mobinet.lined_yaml import LinedDict
+from mobinet.settings import check_setting, plain_value
 from mobinet.sim.looks import COLOURS
 from mobinet.sim.world import Colour
+
+S = TypeVar("S")
 
 _NAME = re.compile(r"[A-Za-z](_?[A-Za-z0-9])*")
 
@@ -58,6 +62,29 @@ class Section:
                 )
             found.append(Section(self._mapping(value, f"{key}.{name}"), self._full(f"{key}.{name}")))
         return found
+
+    def entries(self, key: str) -> list[Section]:
+        """The mappings of the list below ``key``, in the order of the file."""
+        values = self.values.get(key)
+        if not isinstance(values, list) and values is not None:
+            raise self.error(key, f"expected a list (lines with - ), got {values!r}")
+        return [Section(self._mapping(v, key), self._full(f"{key}[{i}]")) for i, v in enumerate(values or [])]
+
+    def settings(self, key: str, cls: type[S]) -> S:
+        """The settings of a dataclass below ``key``; what is not there has its default."""
+        child = Section(self._mapping(self.values.get(key), key), self._full(key))
+        fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        child.check_keys(fields)
+        values = {name: plain_value(fields[name], value) for name, value in child.values.items()}
+        for name, value in values.items():
+            try:
+                check_setting(fields[name], value)
+            except SettingsError as error:
+                raise SettingsError(f"{child.values.where(name)}: {child.path}.{error}") from None
+        try:
+            return cls(**values)
+        except SettingsError as error:
+            raise self.error(key, str(error)) from None
 
     def number(self, key: str, default: float | None, minimum: float, maximum: float) -> float:
         value = self.require(key) if default is None else self.values.get(key, default)

@@ -1,0 +1,99 @@
+"""Reads the robots of a world file: their cameras, clocks, odometry, and when they cannot talk to each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mobinet.camera import CameraModel
+from mobinet.geometry import Transform
+from mobinet.sim.clocks import RobotClock
+from mobinet.sim.event_settings import EventCameraSettings
+from mobinet.sim.localisation import PoseNoise
+from mobinet.sim.looks import COLOURS
+from mobinet.sim.obstacles import Obstacle
+from mobinet.sim.odometry import OdometryErrors
+from mobinet.sim.world import CAMERA_KINDS, Outage, Robot, SimCamera
+from mobinet.sim.world_routes import ROUTE_KEYS, check_route, read_route
+from mobinet.sim.world_values import Section
+
+_ROBOT_KEYS = (*ROUTE_KEYS, "colour", "cameras", "clock", "odometry", "pose_noise", "localised")
+_CAMERA_KEYS = ("type", "mount", "width", "height", "horizontal_fov_deg", "calibration", "rate", "events")
+_ROBOT_RADIUS = 0.35
+
+
+def read_robot(section: Section, obstacles: Sequence[Obstacle]) -> Robot:
+    """A robot with its cameras.
+
+    Raises:
+        SettingsError: naming file, line and key of what is wrong.
+    """
+    section.check_keys(_ROBOT_KEYS)
+    route = read_route(section, 0.8, 10.0)
+    check_route(section, route, _ROBOT_RADIUS, obstacles)
+    return Robot(
+        section.name,
+        route,
+        tuple(_camera(child) for child in section.children("cameras")),
+        section.colour("colour", COLOURS["orange"]),
+        clock=section.settings("clock", RobotClock),
+        odometry=section.settings("odometry", OdometryErrors),
+        pose_noise=section.settings("pose_noise", PoseNoise),
+        localised=section.flag("localised", True),
+    )
+
+
+def read_outages(section: Section, robots: Sequence[Robot]) -> tuple[Outage, ...]:
+    """The list ``outages`` of a world.
+
+    Raises:
+        SettingsError: naming file, line and key: an unknown robot, no length.
+    """
+    return tuple(_outage(entry, [robot.name for robot in robots]) for entry in section.entries("outages"))
+
+
+def _outage(section: Section, known: Sequence[str]) -> Outage:
+    section.check_keys(("robots", "from", "until"))
+    robots = section.require("robots")
+    if not isinstance(robots, list) or not robots or any(name not in known for name in robots):
+        raise section.error("robots", f"expected a list of robots of this world ({', '.join(known)}), got {robots!r}")
+    if len(set(robots)) < len(robots):
+        raise section.error("robots", f"a robot is there twice in {robots!r}; name it once")
+    start_s = section.number("from", None, 0, 3600)
+    end_s = section.number("until", None, 0, 3600)
+    if end_s <= start_s:
+        raise section.error("until", f"expected a time after 'from' ({start_s:g} s), got {end_s:g} s")
+    return Outage(tuple(robots), start_s, end_s)
+
+
+def _camera(section: Section) -> SimCamera:
+    section.check_keys(_CAMERA_KEYS)
+    x, y, z, roll, pitch, yaw = section.numbers("mount", 6)
+    mount = Transform.from_euler(roll, pitch, yaw, np.array([x, y, z]))
+    kind = section.choice("type", "rgb", CAMERA_KINDS)
+    if kind != "events" and "events" in section.values:
+        raise section.error("events", f"are settings of an event camera, and this one is '{kind}'; add type: events")
+    return SimCamera(
+        section.name,
+        _camera_model(section),
+        mount,
+        section.number("rate", 15, 0.1, 240),
+        kind,
+        section.settings("events", EventCameraSettings) if kind == "events" else None,
+    )
+
+
+def _camera_model(section: Section) -> CameraModel:
+    calibration = section.values.get("calibration")
+    if calibration is not None:
+        if {"width", "height", "horizontal_fov_deg"} & set(section.values):
+            raise section.error("calibration", "it has size and field of view; leave out the other keys")
+        return CameraModel.from_calibration_yaml(Path(section.values.file).parent / str(calibration))
+    return CameraModel.pinhole(
+        section.whole("width", 640, 16, 4096),
+        section.whole("height", 480, 16, 4096),
+        math.radians(section.number("horizontal_fov_deg", 70, 1, 150)),
+    )
