@@ -20,7 +20,7 @@ ARGUMENTS = (
     DeclareLaunchArgument(
         "rig",
         default_value=str(SHARE / "config" / "rigs" / "video.yaml"),
-        description="rig file (YAML): robots, cameras, sources, models, parameters",
+        description="rig file (YAML), or the name of a rig or a simulated world that is shipped",
     ),
     DeclareLaunchArgument("namespace", default_value="", description="outer namespace of everything"),
     DeclareLaunchArgument("use_sim_time", default_value="false", choices=BOOLEAN, description="nodes follow /clock"),

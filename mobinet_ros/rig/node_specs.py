@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mobinet.errors import SettingsError
@@ -97,8 +97,10 @@ class ProcessSpec:
 
 def rig_node_specs(rig: Rig, settings: LaunchSettings | None = None) -> list[NodeSpec]:
     """Every node of a rig: robot by robot, cameras first; then the nodes of the whole rig (robot '')."""
-    settings = settings or LaunchSettings()
+    settings = settings_for(rig, settings or LaunchSettings())
     specs = [spec for robot in rig.robots for spec in _robot_specs(robot, settings)]
+    if rig.world:
+        specs.append(_sim_spec(rig, settings))
     if settings.view == "rerun":
         specs.append(_viewer_spec(rig, settings))
     _check_names(specs)
@@ -107,11 +109,16 @@ def rig_node_specs(rig: Rig, settings: LaunchSettings | None = None) -> list[Nod
 
 def process_specs(rig: Rig, settings: LaunchSettings | None = None, composed: bool = True) -> list[ProcessSpec]:
     """The processes of a rig: one a robot (``composed``) or one a node; a node of the whole rig has its own."""
-    settings = settings or LaunchSettings()
+    settings = settings_for(rig, settings or LaunchSettings())
     specs = rig_node_specs(rig, settings)
     single = [spec for spec in specs if not (composed and spec.robot)]
     containers = [_container(rig, robot, settings) for robot in rig.robots] if composed else []
     return containers + [_process(spec, settings) for spec in single]
+
+
+def settings_for(rig: Rig, settings: LaunchSettings) -> LaunchSettings:
+    """The settings as they hold for this rig: on a simulated world every node follows the world's clock."""
+    return replace(settings, use_sim_time=True, start_time_ns=0) if rig.world else settings
 
 
 def parameter_text(value: Any) -> str:
@@ -138,10 +145,14 @@ def _robot_specs(robot: RobotRig, settings: LaunchSettings) -> list[NodeSpec]:
     namespace = join_namespace(settings.namespace, robot.name)
     cameras = [camera.name for camera in robot.cameras]
     remappings = robot.remappings + tuple(pair for camera in robot.cameras for pair in _driver_remappings(camera))
+    if robot.own_clock:
+        remappings += (("/clock", f"{namespace}/clock"),)
     for stage, parameters in robot.stages.items():
         own: dict[str, Any] = {} if stage in _WITHOUT_CAMERAS else {"cameras": cameras}
-        if stage in _NEEDS_ROBOT:
+        if stage == "cooperation":
             own["robot"] = robot.name
+            if robot.own_radio:
+                own["peers_topic"] = f"{namespace}/radio"
         name = STAGES[stage]
         specs.append(_spec(name, namespace, {**own, **parameters}, remappings, robot.name, settings))
     transforms = _static_transforms(robot)
@@ -151,7 +162,6 @@ def _robot_specs(robot: RobotRig, settings: LaunchSettings) -> list[NodeSpec]:
     return specs
 
 
-_NEEDS_ROBOT = ("cooperation",)
 _WITHOUT_CAMERAS = ("marker",)
 
 
@@ -163,6 +173,12 @@ def _camera_spec(robot: RobotRig, camera: CameraRig, settings: LaunchSettings) -
         parameters["start_time"] = settings.start_time_ns / 1e9
     namespace = join_namespace(settings.namespace, robot.name, camera.name)
     return _spec("camera_node", namespace, {**parameters, **camera.parameters}, robot.remappings, robot.name, settings)
+
+
+def _sim_spec(rig: Rig, settings: LaunchSettings) -> NodeSpec:
+    """It makes the time that the others follow, so it goes by the machine's own."""
+    own = replace(settings, use_sim_time=False)
+    return _spec("sim_node", join_namespace(settings.namespace), {"world": rig.world, **rig.sim}, (), "", own)
 
 
 def _viewer_spec(rig: Rig, settings: LaunchSettings) -> NodeSpec:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mobinet.errors import SettingsError
 from mobinet.lined_yaml import LinedDict, load_lined_yaml
+from mobinet_ros.environment import share_path
 from mobinet_ros.rig.parameters import check_parameters
 from mobinet_ros.rig.schema import RIG_VERSION, STAGES, CameraRig, Rig, RobotRig
 from mobinet_ros.rig.values import (
@@ -21,8 +22,9 @@ from mobinet_ros.rig.values import (
     section_of,
     string_of,
 )
+from mobinet_ros.rig.world_rig import RigWorld, check_robots, read_world
 
-_RIG_KEYS = ("rig_version", "models", "defaults", "robots", "viewer", "remappings")
+_RIG_KEYS = ("rig_version", "world", "sim", "models", "defaults", "robots", "viewer", "remappings")
 _ROBOT_KEYS = ("pose", "cameras", "remappings", *STAGES)
 _CAMERA_KEYS = ("source", "topic", "info_topic", "calibration", "mount", "window")
 _WINDOW_KEYS = ("width", "height", "path")
@@ -35,22 +37,57 @@ def load_rig(path: str | Path) -> Rig:
         SettingsError: the file is missing or not YAML, a key is unknown or there twice, a value has the wrong type, an
             environment variable is not set, a file that it names is missing. The message names file, line and key.
     """
-    file = Path(path).expanduser().resolve()
+    file = find_rig(path)
     content = load_lined_yaml(file)
+    if "world_version" in content:  # a world is a rig with the default settings
+        content = _rig_of_world(content)
     _expand_all(content)
     check_keys(content, _RIG_KEYS, "rig")
     if content.get("rig_version") != RIG_VERSION:
         raise SettingsError(
             f"{content.where('rig_version')}: rig_version: expected {RIG_VERSION}, got {content.get('rig_version')!r}"
         )
-    reader = _RigReader(file.parent, content)
-    robots_section = section_of(content, "robots")
-    if not robots_section:
-        raise SettingsError(f"{content.where('robots')}: robots: expected at least one robot")
-    robots = tuple(reader.robot(robots_section, name) for name in robots_section)
     viewer = section_of(content, "viewer")
     check_parameters("viewer", viewer)
-    return Rig(file, robots, dict(viewer))
+    reader = _RigReader(file.parent, content)
+    if "world" in content:
+        world = read_world(content, file.parent)
+        return Rig(file, reader.robots_of_world(world), dict(viewer), str(world.path), _sim_parameters(content))
+    if "sim" in content:
+        raise SettingsError(f"{content.where('sim')}: sim: expected a 'world' beside it; name one, or remove 'sim'")
+    return Rig(file, reader.robots(), dict(viewer))
+
+
+def find_rig(path: str | Path) -> Path:
+    """The absolute path of a rig: of the file ``path``, or by its name one that is shipped, or a shipped world."""
+    file = Path(path).expanduser()
+    if file.suffix or len(file.parts) > 1 or file.exists():
+        return file.resolve()
+    from mobinet.sim.world_file import find_world, scenario_names
+
+    shipped = share_path(f"config/rigs/{file}.yaml")
+    if shipped.is_file():
+        return shipped.resolve()
+    rigs = sorted(rig.stem for rig in shipped.parent.glob("*.yaml"))
+    names = sorted({*rigs, *scenario_names()})
+    if str(file) not in names:
+        raise SettingsError(f"rig '{file}': expected a YAML file or a name that is shipped: {', '.join(names)}")
+    return find_world(str(file)).resolve()
+
+
+def _rig_of_world(world: LinedDict) -> LinedDict:
+    rig = LinedDict(world.file, 1)
+    rig.update(rig_version=RIG_VERSION, world=world.file)
+    return rig
+
+
+def _sim_parameters(content: LinedDict) -> dict[str, Any]:
+    section = section_of(content, "sim")
+    if "world" in section:
+        raise SettingsError(f"{section.where('world')}: sim: 'world' stands beside 'sim', not in it; move it")
+    if section:
+        check_parameters("sim", section)
+    return dict(section)
 
 
 class _RigReader:
@@ -58,13 +95,38 @@ class _RigReader:
 
     def __init__(self, folder: Path, content: LinedDict) -> None:
         self._folder = folder
+        self._content = content
         models = section_of(content, "models")
         self._models = {name: self._model_path(models, name) for name in models}
         self._defaults = section_of(content, "defaults")
         check_keys(self._defaults, ("camera", *STAGES), "defaults")
         self._remappings = _remappings(content)
 
-    def robot(self, robots: LinedDict, name: str) -> RobotRig:
+    def robots(self) -> tuple[RobotRig, ...]:
+        section = section_of(self._content, "robots")
+        if not section:
+            raise SettingsError(f"{self._content.where('robots')}: robots: expected at least one robot")
+        return tuple(self._robot(section, name) for name in section)
+
+    def robots_of_world(self, world: RigWorld) -> tuple[RobotRig, ...]:
+        """The world's robots with its cameras; the file only sets their stages."""
+        if "camera" in self._defaults:
+            raise SettingsError(
+                f"{self._defaults.where('camera')}: defaults: 'camera' is for cameras that are opened here, those of a "
+                "world are in the world file; remove it"
+            )
+        section = section_of(self._content, "robots")
+        check_robots(section, world.cameras)
+        robots = []
+        for name, cameras in world.cameras.items():
+            own = section_of(section, name)
+            check_keys(own, _ROBOT_KEYS, f"robot '{name}'")
+            remappings = self._remappings + _remappings(own)
+            own_clock = name in world.own_clocks
+            robots.append(RobotRig(name, None, cameras, self._stages(own), remappings, own_clock, world.radio))
+        return tuple(robots)
+
+    def _robot(self, robots: LinedDict, name: str) -> RobotRig:
         check_name(robots, name, "robot")
         section = section_of(robots, name)
         check_keys(section, _ROBOT_KEYS, f"robot '{name}'")
@@ -72,8 +134,8 @@ class _RigReader:
         if not cameras_section:
             raise SettingsError(f"{section.where('cameras')}: robot '{name}': cameras: expected at least one camera")
         cameras = tuple(self._camera(cameras_section, camera) for camera in cameras_section)
-        stages = {stage: values for stage in STAGES if (values := self._stage(section, stage)) is not None}
-        return RobotRig(name, pose_of(section, "pose"), cameras, stages, self._remappings + _remappings(section))
+        remappings = self._remappings + _remappings(section)
+        return RobotRig(name, pose_of(section, "pose"), cameras, self._stages(section), remappings)
 
     def _camera(self, cameras: LinedDict, name: str) -> CameraRig:
         check_name(cameras, name, "camera")
@@ -103,6 +165,9 @@ class _RigReader:
             mount=pose_of(section if "mount" in section else defaults, "mount"),
             parameters=values,
         )
+
+    def _stages(self, robot: LinedDict) -> dict[str, Mapping[str, Any]]:
+        return {stage: values for stage in STAGES if (values := self._stage(robot, stage)) is not None}
 
     def _stage(self, robot: LinedDict, stage: str) -> Mapping[str, Any] | None:
         """Parameters of a stage, the robot's over the defaults; ``None`` when it is switched off with ``false``."""

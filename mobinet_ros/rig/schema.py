@@ -62,6 +62,8 @@ class RobotRig:
         stages: parameters of each stage that runs, by the names of :data:`STAGES`; a stage that is switched off is
             absent.
         remappings: given to each of its nodes.
+        own_clock: it follows ``<robot>/clock`` instead of ``/clock``: a simulated robot whose clock errs.
+        own_radio: it talks to the others through ``<robot>/radio``; a simulated world relays what it can hear.
     """
 
     name: str
@@ -69,6 +71,8 @@ class RobotRig:
     cameras: tuple[CameraRig, ...]
     stages: Mapping[str, Mapping[str, Any]]
     remappings: tuple[tuple[str, str], ...] = ()
+    own_clock: bool = False
+    own_radio: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,16 @@ class Rig:
         path: of the file.
         robots: in the order of the file.
         viewer: parameters of ``viewer_node``.
+        world: absolute path of the simulated world that the robots live in, '' for real cameras and recordings. Such a
+            rig has a ``sim_node`` in place of camera nodes and fixed transforms, and follows its clock.
+        sim: parameters of ``sim_node`` beside ``world``.
     """
 
     path: Path
     robots: tuple[RobotRig, ...]
     viewer: Mapping[str, Any] = field(default_factory=dict)
+    world: str = ""
+    sim: Mapping[str, Any] = field(default_factory=dict)
 
     def robot(self, name: str) -> RobotRig:
         """The robot of that name; raises KeyError."""

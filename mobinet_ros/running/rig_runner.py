@@ -17,7 +17,7 @@ from rclpy.node import Node
 
 from mobinet_ros.environment import clean_environment
 from mobinet_ros.fastdds import profile_environment, shared_memory_complaints
-from mobinet_ros.rig import LaunchSettings, ProcessSpec, Rig, process_specs
+from mobinet_ros.rig import LaunchSettings, ProcessSpec, Rig, process_specs, settings_for
 from mobinet_ros.running.live_table import show
 from mobinet_ros.running.live_table_monitor import LiveTableMonitor
 from mobinet_ros.running.observing import observing
@@ -81,7 +81,8 @@ def _supervise(supervisor: Supervisor, stop: threading.Event, duration_s: float)
 def _shown(rig: Rig, options: RunOptions, observers: Sequence[Callable[[], Node]]) -> Iterator[None]:
     """The live table, where it is wanted, and the observers."""
     cameras = [(robot.name, camera.name) for robot in rig.robots for camera in robot.cameras]
-    table = partial(LiveTableMonitor, cameras, options.launch.namespace, options.launch.use_sim_time)
+    launch = settings_for(rig, options.launch)
+    table = partial(LiveTableMonitor, cameras, launch.namespace, launch.use_sim_time)
     ended = threading.Event()
     with observing([table, *observers] if options.table else observers) as nodes:
         if not options.table:

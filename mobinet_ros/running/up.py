@@ -18,7 +18,7 @@ def register(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "up", help="run all robots and cameras of a rig file", description=__doc__
     )
-    parser.add_argument("rig", type=Path, help="rig file (YAML)")
+    parser.add_argument("rig", help="rig file (YAML), or the name of a rig or a simulated world that is shipped")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--composed", action="store_true", default=True, help="one process a robot (the default)")
     mode.add_argument("--separate", action="store_false", dest="composed", help="one process a node")
