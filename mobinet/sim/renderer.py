@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -15,12 +15,14 @@ from mobinet.camera import CameraModel
 from mobinet.errors import MissingDependencyError
 from mobinet.geometry import Transform
 from mobinet.sim.actors import Actor, Fixture
-from mobinet.sim.scene import FAR_M, NEAR_M, write_scene
+from mobinet.sim.looks import generator
+from mobinet.sim.painter import EGL_CURE, Painter
+from mobinet.sim.repaint import repaint_scenery, repaint_textures
+from mobinet.sim.scene import FAR_M, write_scene
 from mobinet.sim.shapes import Placement, join
 from mobinet.sim.world import World
 from mobinet.types import Float32, Image
 
-_EGL_CURE = "apt-get install libegl1 libgl1 libgl1-mesa-dri"
 _SHOWN, _HIDDEN = 1, 5
 _SMOOTH, _PLAIN = 4, 0  # samples a pixel
 NOTHING = -1
@@ -33,19 +35,28 @@ class Renderer:
         world: for its light and seed.
         actors, fixtures: what is drawn; in label pictures the fixtures come first, ``0 .. F - 1``, then the actors.
         sizes: width and height of the pictures that will be asked for.
+        repainted: with strange textures, see :mod:`mobinet.sim.repaint`.
 
     Raises:
         MissingDependencyError: no MuJoCo, or no EGL.
     """
 
     def __init__(
-        self, world: World, actors: Sequence[Actor], fixtures: Sequence[Fixture], sizes: Iterable[tuple[int, int]]
+        self,
+        world: World,
+        actors: Sequence[Actor],
+        fixtures: Sequence[Fixture],
+        sizes: Iterable[tuple[int, int]],
+        *,
+        repainted: bool = False,
     ) -> None:
         self._mujoco = _import_mujoco()
         sizes = sorted(set(sizes))
         largest = (max(width for width, _ in sizes), max(height for _, height in sizes))
         xml, files = write_scene(world, actors, fixtures, largest)
         self._model = self._mujoco.MjModel.from_xml_string(xml, files)
+        if repainted:
+            repaint_textures(self._model, generator(world.seed, "textures"))
         self._data = self._mujoco.MjData(self._model)
         self._mujoco.mj_forward(self._model, self._data)
         self._actors = actors
@@ -56,9 +67,10 @@ class Renderer:
         self._option = self._mujoco.MjvOption()
         self._option.geomgroup[:] = 0
         self._option.geomgroup[_SHOWN] = 1
-        self._painters = {size: self._open(size, _SMOOTH) for size in sizes}
-        # labels must not be blended at edges, and drawing them without is twice as fast
-        self._markers = {size: self._open(size, _PLAIN) for size in sizes}
+        most = len(self._owner) + 100
+        self._painter = Painter(self._mujoco, self._model, _SMOOTH if world.antialias else _PLAIN, most)
+        # labels must not be blended at edges
+        self._marker = Painter(self._mujoco, self._model, _PLAIN, most)
 
     def move_to(self, stamp_ns: int) -> None:
         """Puts every actor where it is at a time since the beginning of the world."""
@@ -67,8 +79,8 @@ class Renderer:
     def picture(self, camera: CameraModel, optical2map: Transform, hidden: Iterable[int] = ()) -> Image:
         """``(H, W, 3)`` BGR ``uint8``; ``hidden`` are labels not to draw."""
         self._show(np.isin(self._owner, list(hidden), invert=True))
-        painter = self._aim(self._painters, camera, optical2map)
-        return np.ascontiguousarray(painter.render()[:, :, ::-1])
+        self._painter.aim(self._data, self._option, camera, optical2map)
+        return self._painter.colours()
 
     def labels(
         self,
@@ -77,34 +89,37 @@ class Renderer:
         *,
         shown: Iterable[int] | None = None,
         hidden: Iterable[int] = (),
+        regions: NDArray[np.int64] | None = None,
     ) -> NDArray[np.int32]:
         """``(H, W)`` what each pixel shows: the label of a fixture or an actor, ``NOTHING`` for the sky.
 
         Args:
             shown: only these labels are drawn; all when ``None``.
             hidden: labels not to draw.
+            regions: ``(N, 4)`` xyxy pixels to look at; elsewhere is ``NOTHING``. All when ``None``.
         """
         visible = np.ones(len(self._owner), bool) if shown is None else np.isin(self._owner, list(shown))
         self._show(visible & np.isin(self._owner, list(hidden), invert=True))
-        painter = self._aim(self._markers, camera, optical2map)
-        painter.enable_segmentation_rendering()
-        geoms = painter.render()[:, :, 0]
-        return np.asarray(np.append(self._owner, NOTHING)[geoms], np.int32)
+        self._marker.aim(self._data, self._option, camera, optical2map)
+        return np.asarray(np.append(self._owner, NOTHING)[self._marker.geoms(regions)], np.int32)
 
     def depth(self, camera: CameraModel, optical2map: Transform, hidden: Iterable[int] = ()) -> Float32:
         """``(H, W)`` metres along the optical axis (REP 118); infinite for the sky."""
         self._show(np.isin(self._owner, list(hidden), invert=True))
-        painter = self._aim(self._markers, camera, optical2map)
-        painter.enable_depth_rendering()
-        depth = np.array(painter.render(), np.float32)
+        self._marker.aim(self._data, self._option, camera, optical2map)
+        depth = self._marker.depth()
         depth[depth > 0.99 * FAR_M] = np.inf
         return depth
 
+    def repaint(self, seed: int) -> None:
+        """Gives fixtures other colours and the world other light from now on."""
+        repaint_scenery(self._model, self._first_moving, np.random.default_rng(seed))
+        self._mujoco.mj_camlight(self._model, self._data)
+
     def close(self) -> None:
         """Frees the pictures' buffers."""
-        for painter in (*self._painters.values(), *self._markers.values()):
-            painter.close()
-        self._painters, self._markers = {}, {}
+        self._painter.close()
+        self._marker.close()
 
     def __enter__(self) -> Renderer:
         return self
@@ -113,14 +128,6 @@ class Renderer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _open(self, size: tuple[int, int], samples: int) -> Any:
-        self._model.vis.quality.offsamples = samples
-        try:
-            return self._mujoco.Renderer(self._model, size[1], size[0], max_geom=len(self._owner) + 100)
-        except (AttributeError, ImportError, RuntimeError) as error:
-            # what MuJoCo raises without a display driver depends on where its OpenGL bindings stumble
-            raise MissingDependencyError("EGL", f"rendering ({error})", _EGL_CURE) from error
 
     def _place(self, first: int, placement: Placement) -> None:
         """Writes the poses of parts; meshes are kept by MuJoCo in a frame of their own."""
@@ -139,24 +146,6 @@ class Renderer:
     def _show(self, visible: NDArray[np.bool_]) -> None:
         self._model.geom_group[:] = np.where(visible, _SHOWN, _HIDDEN)
 
-    def _aim(self, painters: Mapping[tuple[int, int], Any], camera: CameraModel, optical2map: Transform) -> Any:
-        """The painter of the camera's size, its scene seen by the camera."""
-        painter = painters[(camera.width, camera.height)]
-        painter.update_scene(self._data, scene_option=self._option)
-        (fx, cx), (fy, cy) = camera.matrix[0, [0, 2]], camera.matrix[1, [1, 2]]
-        # pixel centres are at integers, so the image spans -0.5 to width - 0.5
-        left, right = NEAR_M * (-0.5 - cx) / fx, NEAR_M * (camera.width - 0.5 - cx) / fx
-        top, bottom = NEAR_M * (cy + 0.5) / fy, NEAR_M * (cy - camera.height + 0.5) / fy
-        for eye in painter.scene.camera:
-            eye.pos[:] = optical2map.translation
-            eye.forward[:] = optical2map.rotation[:, 2]
-            eye.up[:] = -optical2map.rotation[:, 1]
-            eye.frustum_center = (left + right) / 2
-            eye.frustum_width = (right - left) / 2
-            eye.frustum_bottom, eye.frustum_top = bottom, top
-            eye.frustum_near, eye.frustum_far = NEAR_M, FAR_M
-        return painter
-
 
 def _import_mujoco() -> Any:
     # MuJoCo decides when it is imported how it draws
@@ -170,5 +159,5 @@ def _import_mujoco() -> Any:
         raise MissingDependencyError("mujoco", f"the simulated world ({error})") from error
     except AttributeError as error:
         # PyOpenGL looks for functions in an EGL that it did not find
-        raise MissingDependencyError("EGL", f"rendering ({error})", _EGL_CURE) from error
+        raise MissingDependencyError("EGL", f"rendering ({error})", EGL_CURE) from error
     return mujoco

@@ -15,7 +15,7 @@ from mobinet.sim.actors import actors_of, base_pose, fixtures_of
 from mobinet.sim.lens import Lens
 from mobinet.sim.meshes import bounding_corners
 from mobinet.sim.renderer import NOTHING, Renderer
-from mobinet.sim.truth import TrueObject, mask_box, occluders, rough_box, share_pictures
+from mobinet.sim.truth import TrueObject, mask_box, occluders, rough_box, share_pictures, whole_pixels
 from mobinet.sim.world import Robot, SimCamera, World
 from mobinet.types import Float32, Image
 
@@ -54,13 +54,14 @@ class Simulation:
 
     Args:
         world: what there is.
+        repainted: with strange textures on its scenery, see :mod:`mobinet.sim.repaint`.
 
     Raises:
         SettingsError: no camera in the world, or a lens that cannot be rendered.
         MissingDependencyError: no MuJoCo or no EGL.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, repainted: bool = False) -> None:
         self.world = world
         self.actors = actors_of(world)
         self._fixtures = fixtures_of(world)
@@ -75,7 +76,8 @@ class Simulation:
             raise SettingsError(f"world '{world.name}': expected a robot with a camera, there is none; add one")
         self._corners = {a.name: np.array([bounding_corners(part) for part in a.body.parts]) for a in self.actors}
         self._trajectories = {actor.name: actor.trajectory for actor in self.actors}
-        self._renderer = Renderer(world, self.actors, self._fixtures, {view.size for view in self.views})
+        sizes = {view.size for view in self.views}
+        self._renderer = Renderer(world, self.actors, self._fixtures, sizes, repainted=repainted)
 
     def base_pose(self, robot: Robot, stamp_ns: int) -> Transform:
         """``base2map`` of a robot."""
@@ -117,12 +119,18 @@ class Simulation:
         full = view.lens.bend_exactly(self._renderer.labels(camera, pose, hidden=[view.label]), NOTHING)
         found: dict[int, TrueObject] = {}
         for group in share_pictures(boxes):
-            alone = view.lens.bend_exactly(self._renderer.labels(camera, pose, shown=group), NOTHING)
+            regions = whole_pixels([boxes[label] for label in group], view.size)
+            drawn = self._renderer.labels(camera, pose, shown=group, regions=regions)
+            alone = view.lens.bend_exactly(drawn, NOTHING)
             for label in group:
                 silhouette = alone == label
                 if silhouette.any():
                     found[label] = self._describe(label, silhouette, full, stamp_ns)
         return tuple(found[label] for label in sorted(found))
+
+    def repaint(self, seed: int) -> None:
+        """Gives the scenery other colours and light from now on; objects keep theirs."""
+        self._renderer.repaint(seed)
 
     def close(self) -> None:
         self._renderer.close()

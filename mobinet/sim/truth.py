@@ -95,6 +95,13 @@ def rough_box(camera: CameraModel, map2optical: Transform, body: Placement, corn
     return np.asarray(box, np.float64)
 
 
+def whole_pixels(boxes: Sequence[Float64], size: tuple[int, int]) -> NDArray[np.int64]:
+    """``(N, 4)`` xyxy: the pixels of a picture of ``size`` (width, height) that the boxes touch."""
+    found = np.array(boxes).reshape(-1, 4)
+    found[:, :2], found[:, 2:] = np.floor(found[:, :2]), np.ceil(found[:, 2:])
+    return np.clip(found, 0, np.array([*size, *size])).astype(np.int64)
+
+
 def share_pictures(boxes: Mapping[int, Float64]) -> list[list[int]]:
     """Groups of labels whose boxes do not touch within a group: greedy, in order."""
     groups: list[list[int]] = []

@@ -31,7 +31,7 @@ from mobinet.sim.world_routes import ROUTE_KEYS, check_route, read_route
 from mobinet.sim.world_values import Section
 
 _WORLD_KEYS = (
-    "world_version", "seed", "duration", "light", "shadows", "ground", "areas", "walls", "pillars",
+    "world_version", "seed", "duration", "light", "shadows", "antialias", "ground", "areas", "walls", "pillars",
     "people", "cyclists", "cars", "robots", "outages", "radio_range",
 )  # fmt: skip
 _LOOK_KEYS = (
@@ -85,6 +85,7 @@ def load_world(path: Path) -> World:
         duration_s=section.number("duration", None, 0.1, 3600),
         light=section.choice("light", "day", LIGHTS),
         shadows=section.flag("shadows", False),
+        antialias=section.flag("antialias", True),
         ground=section.choice("ground", "asphalt", SURFACES),
         areas=tuple(_area(child) for child in section.children("areas")),
         walls=walls,

@@ -18,7 +18,7 @@ from mobinet.cli import main
 from mobinet.errors import MissingDependencyError, RecordingError, SettingsError
 from mobinet.geometry import Transform
 from mobinet.recordings.mot import read_mot, read_seqinfo
-from mobinet.sim import export, rig_export
+from mobinet.sim import export_camera, rig_export
 from mobinet.sim.commands import ProgressLine
 from mobinet.sim.export import ExportSettings, export_world
 from mobinet.sim.world_file import load_world
@@ -103,13 +103,13 @@ def test_a_folder_that_is_there_is_not_touched(small_world, tmp_path):
 def test_a_full_disk_leaves_nothing(small_world, tmp_path, monkeypatch):
     saved = []
 
-    def full(path, image, options):
+    def full(path, image):
         saved.append(path)
         if len(saved) == 4:
             raise OSError(errno.ENOSPC, "No space left on device")
         path.write_bytes(b"x")
 
-    monkeypatch.setattr(export, "_save_image", full)
+    monkeypatch.setattr(export_camera, "write_image", full)
     folder = tmp_path / "there"
     folder.mkdir()
     with pytest.raises(RecordingError, match="No space left on device; check the folder"):
@@ -124,12 +124,12 @@ def test_a_cut_video_is_noticed(tmp_path):
     for grey in (0, 100, 200):
         video.write(np.full((48, 64, 3), grey, np.uint8))
     video.release()
-    export._check_video(path, 3)
+    export_camera._check_video(path, 3)
     with pytest.raises(RecordingError, match="has 3 of 4 images"):
-        export._check_video(path, 4)
+        export_camera._check_video(path, 4)
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(RecordingError, match="has 0 of 3 images"):
-        export._check_video(path, 3)
+        export_camera._check_video(path, 3)
 
 
 def test_another_process_gives_the_same_bytes(small_world, tmp_path):
@@ -182,7 +182,7 @@ def test_without_a_display_driver_the_package_is_named(small_world, tmp_path, mo
         # what MuJoCo 4 raises where libEGL is absent
         raise AttributeError("'NoneType' object has no attribute 'eglQueryString'")
 
-    monkeypatch.setattr(mujoco, "Renderer", no_driver)
+    monkeypatch.setattr(mujoco, "GLContext", no_driver)
     with pytest.raises(MissingDependencyError, match="needs 'EGL': apt-get install libegl1"):
         render(small_world, tmp_path / "out")
     assert not (tmp_path / "out").exists()
