@@ -71,6 +71,7 @@ class Trajectory:
         window_s: float = 0.3,
         heading: float = 0.0,
     ) -> None:
+        self.top_speed = speed if _moves(waypoints) else 0.0
         self._window_s = window_s
         margin_s = duration_s + 2 * window_s + 1.0
         times, points = _knots(waypoints, speed, start_s, mode, margin_s)
@@ -91,6 +92,15 @@ class Trajectory:
         velocity = np.append(self._velocity(np.array([time_s]))[0], 0.0)
         heading = float(np.interp(time_s, self._heading_times, self._headings))
         return Motion(np.array([x, y, 0.0]), velocity, heading, float(distance))
+
+    def sample(self, times: Float64) -> tuple[Float64, Float64]:
+        """The states at ``(N,)`` times, seconds.
+
+        Returns:
+            ``(N, 3)`` x, y in metres and heading in radians, and ``(N, 2)`` velocities.
+        """
+        heading = np.interp(times, self._heading_times, self._headings)
+        return np.column_stack([self._smooth(times)[:, :2], heading]), self._velocity(times)
 
     def _smooth(self, times: Float64) -> Float64:
         """``(N, 3)`` x, y and distance, averaged over the window."""
