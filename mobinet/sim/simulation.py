@@ -13,11 +13,15 @@ from mobinet.errors import SettingsError
 from mobinet.geometry import OPTICAL2BODY, Transform
 from mobinet.sim.actors import actors_of, base_pose, fixtures_of
 from mobinet.sim.lens import Lens
+from mobinet.sim.localisation import Localisation
+from mobinet.sim.looks import generator
 from mobinet.sim.meshes import bounding_corners
+from mobinet.sim.odometry import Odometry, OdometryReading
+from mobinet.sim.radio import Radio
 from mobinet.sim.renderer import NOTHING, Renderer
 from mobinet.sim.truth import TrueObject, mask_box, occluders, rough_box, share_pictures, whole_pixels
 from mobinet.sim.world import Robot, SimCamera, World
-from mobinet.types import Float32, Image
+from mobinet.types import Float32, Float64, Image
 
 
 @dataclass(frozen=True)
@@ -76,12 +80,35 @@ class Simulation:
             raise SettingsError(f"world '{world.name}': expected a robot with a camera, there is none; add one")
         self._corners = {a.name: np.array([bounding_corners(part) for part in a.body.parts]) for a in self.actors}
         self._trajectories = {actor.name: actor.trajectory for actor in self.actors}
+        self._odometry = {robot.name: self._odometry_of(robot) for robot in world.robots}
+        self._localisation = {robot.name: self._localisation_of(robot) for robot in world.robots}
+        self._radio = Radio(world, self._trajectories)
         sizes = {view.size for view in self.views}
         self._renderer = Renderer(world, self.actors, self._fixtures, sizes, repainted=repainted)
 
     def base_pose(self, robot: Robot, stamp_ns: int) -> Transform:
-        """``base2map`` of a robot."""
+        """``base2map`` of a robot, where it really is."""
         return base_pose(self._trajectories[robot.name].at(stamp_ns))
+
+    def odometry(self, robot: Robot, stamp_ns: int) -> OdometryReading:
+        """What a robot has measured of its motion up to a time of the world."""
+        return self._odometry[robot.name].at(stamp_ns)
+
+    def base2odom(self, robot: Robot, stamp_ns: int) -> Transform:
+        """Where a robot believes to be since it set off, from its odometry alone."""
+        return self._odometry[robot.name].base2odom(stamp_ns)
+
+    def odom2map(self, robot: Robot, stamp_ns: int) -> Transform:
+        """What a robot's localisation corrects its odometry by; ``odom2map @ base2odom`` is where it believes to be."""
+        return self._localisation[robot.name].odom2map(stamp_ns)
+
+    def pose_covariance(self, robot: Robot, stamp_ns: int) -> Float64:
+        """``(6, 6)`` of where a robot believes to be: x, y, z, roll, pitch, yaw in the map, metres and radians."""
+        return self._localisation[robot.name].pose_covariance(stamp_ns)
+
+    def in_contact(self, first: str, second: str, stamp_ns: int) -> bool:
+        """Whether two robots, by name, hear each other; raises InputError where there is no such robot."""
+        return self._radio.in_contact(first, second, stamp_ns)
 
     def optical_pose(self, view: CameraView, stamp_ns: int) -> Transform:
         """``optical2map`` of a camera."""
@@ -142,6 +169,15 @@ class Simulation:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _odometry_of(self, robot: Robot) -> Odometry:
+        draw = generator(self.world.seed, f"odometry of {robot.name}")
+        return Odometry(self._trajectories[robot.name], robot.odometry, self.world.duration_s, draw)
+
+    def _localisation_of(self, robot: Robot) -> Localisation:
+        draw = generator(self.world.seed, f"localisation of {robot.name}")
+        trajectory, odometry = self._trajectories[robot.name], self._odometry[robot.name]
+        return Localisation(trajectory, odometry, robot.pose_noise, robot.localised, draw)
 
     def _describe(
         self, label: int, silhouette: NDArray[np.bool_], full: NDArray[np.int32], stamp_ns: int
