@@ -1,0 +1,1 @@
+"""Training of the small networks that are shipped. The only package that imports torch."""
