@@ -10,6 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from mobinet.errors import SettingsError
+from mobinet.progress import Progress
 from mobinet_ros.fastdds import profile_environment
 from mobinet_ros.stop_signals import stop_on_signals
 
@@ -133,10 +134,9 @@ def options_from(arguments: argparse.Namespace) -> PlayOptions:
 
 def _play_in_time(node: Any, bag: BagReader, options: PlayOptions, stop: Event) -> int:
     from mobinet_ros.bags.player import BagPlayer
-    from mobinet_ros.bags.progress import BagProgress
 
     player = BagPlayer(node, bag, options, stop)
-    with BagProgress(f"playing {bag.path.name}", (player.end_ns - player.start_ns) * 1e-9) as progress:
+    with Progress(f"playing {bag.path.name}", (player.end_ns - player.start_ns) * 1e-9) as progress:
         for warning in player.warnings:
             progress.say(f"warning: {warning}")
         player.wait_for_subscribers()
@@ -157,7 +157,6 @@ def _play_in_lockstep(
     from mobinet_ros.bags.lockstep import ResultWaiter, answered_live, find_results, live_results, steps
     from mobinet_ros.bags.message_types import starts_with_header
     from mobinet_ros.bags.player import BagPlayer
-    from mobinet_ros.bags.progress import BagProgress
 
     remapped = {(options.remap or {}).get(name, name): topic.type_name for name, topic in bag.topics.items()}
     inputs = {name: kind for name, kind in remapped.items() if name not in arguments.wait_for}
@@ -167,7 +166,7 @@ def _play_in_lockstep(
     played = {player.published_name(name): bag.topics[name].type_name for name in player.classes}
     waiter = ResultWaiter(node, played, results, arguments.timeout, stop)
     with_header = {name: starts_with_header(kind) for name, kind in player.classes.items()}
-    with BagProgress(f"lockstep {bag.path.name}", (player.end_ns - player.start_ns) * 1e-9) as progress:
+    with Progress(f"lockstep {bag.path.name}", (player.end_ns - player.start_ns) * 1e-9) as progress:
         for warning in player.warnings:
             progress.say(f"warning: {warning}")
         if live:

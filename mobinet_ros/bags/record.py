@@ -11,6 +11,7 @@ from threading import Event
 from typing import Any
 
 from mobinet.errors import SettingsError
+from mobinet.progress import Progress
 from mobinet_ros.fastdds import profile_environment
 from mobinet_ros.stop_signals import stop_on_signals
 
@@ -78,13 +79,12 @@ def record(arguments: argparse.Namespace, stop: Event) -> int:
 def _record_until(stop: Event, node: Any, writer: Any, arguments: argparse.Namespace) -> None:
     from rclpy.executors import SingleThreadedExecutor
 
-    from mobinet_ros.bags.progress import BagProgress
     from mobinet_ros.bags.recorder import BagRecorder, wait_for_clock
 
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
     start_s = look_s = time.monotonic()
-    with BagProgress(f"recording {writer.path.name}", arguments.duration) as progress:
+    with Progress(f"recording {writer.path.name}", arguments.duration) as progress:
         if arguments.use_sim_time:
             wait_for_clock(node, lambda: executor.spin_once(timeout_sec=0.1), CLOCK_TIMEOUT_S)
         recorder = BagRecorder(node, writer, arguments.topics, arguments.exclude, progress.say)
