@@ -19,6 +19,8 @@ from mobinet.evaluation.tables import TrackTable
 from mobinet.settings import check_settings, setting
 from mobinet.types import Int64
 
+_SEEN_BY_FEW = "seen by few cameras"
+
 
 @dataclass(frozen=True)
 class IdentitySettings:
@@ -30,12 +32,12 @@ class IdentitySettings:
 
     iou_threshold: float = setting(0.5, "least overlap (IoU) of a match in an image", minimum=0.01, maximum=1.0)
     minimum_visibility: float = setting(
-        0.0, "true boxes of which less is visible are left out, 0..1", minimum=0.0, maximum=1.0
+        0.0, "true boxes of which less is visible are forgiven, 0..1", minimum=0.0, maximum=1.0
     )
     minimum_cameras: int = setting(
-        1, "objects that fewer cameras see are left out; 2 in the truth of CityFlow", minimum=1, maximum=1000
+        1, "objects that fewer cameras see are forgiven; 2 in CityFlow", minimum=1, maximum=1000
     )
-    ignored_classes: tuple[str, ...] = setting((), "true boxes of these classes are left out")
+    ignored_classes: tuple[str, ...] = setting((), "true boxes of these classes are forgiven")
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -90,10 +92,11 @@ def evaluate_identities(
             f"camera '{strangers[0]}' of the results has no truth; there is truth of {', '.join(sorted(truth))}"
         )
     rare = _ids_of_few_cameras(truth, settings.minimum_cameras)
-    own = MotSettings(settings.iou_threshold, settings.minimum_visibility, settings.ignored_classes)
+    ignored = (*settings.ignored_classes, _SEEN_BY_FEW)
+    own = MotSettings(settings.iou_threshold, settings.minimum_visibility, ignored)
     parts = []
     for camera in sorted(truth):
-        table = _leave_out(truth[camera], rare)
+        table = _forgive(truth[camera], rare)
         judged = None if frames is None else frames.get(camera)
         parts.append(match_frames(table, results.get(camera, TrackTable.empty()), own, judged))
     return score_identities(_join(parts), settings.iou_threshold)
@@ -154,11 +157,11 @@ def _ids_of_few_cameras(truth: Mapping[str, TrackTable], minimum: int) -> list[A
     return [name for name, count in cameras.items() if count < minimum]
 
 
-def _leave_out(table: TrackTable, ids: Sequence[Any]) -> TrackTable:
+def _forgive(table: TrackTable, ids: Sequence[Any]) -> TrackTable:
     if not ids:
         return table
-    out = np.isin(table.ids, np.array(ids))
-    return replace(table, scores=np.where(out, 0, table.scores))
+    forgiven = np.isin(table.ids, np.array(ids))
+    return replace(table, class_names=np.where(forgiven, _SEEN_BY_FEW, table.class_names))
 
 
 def _mean_above_zero(counts: Int64) -> float:

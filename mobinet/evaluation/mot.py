@@ -1,14 +1,15 @@
 """How well objects are followed in one camera: HOTA, CLEAR MOT and identity measures of boxes with ids.
 
 What counts is decided as in the development kit of MOT16 (Milan et al. 2016): results are matched with all true boxes
-of a frame at once, those that fall on a true box that is left out (score 0, too little visible, a distractor) are
-dropped before anything is counted, then the true boxes that are left out are dropped too.
+of a frame at once, and those that fall on a forgiven one (a distractor, or too little visible) are dropped before
+anything is counted. Then true boxes are dropped that are forgiven, of another class or marked with score 0; a result
+that finds none of the others is a false positive.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,11 +47,11 @@ class MotSettings:
         0.5, "least overlap (IoU) of a match, of CLEAR and identity measures", minimum=0.01, maximum=1.0
     )
     minimum_visibility: float = setting(
-        0.0, "true boxes of which less is visible are left out, 0..1", minimum=0.0, maximum=1.0
+        0.0, "true boxes of which less is visible are forgiven, 0..1", minimum=0.0, maximum=1.0
     )
     ignored_classes: tuple[str, ...] = setting(
         ("person_on_vehicle", "static_person", "distractor", "reflection"),
-        "true boxes of these classes are left out; by default the distractors of MOT16",
+        "true boxes of these classes are forgiven; by default the distractors of MOT16",
     )
 
     def __post_init__(self) -> None:
@@ -147,10 +148,8 @@ def evaluate_mot_classes(
         frames = np.union1d(truth.frames, results.frames)
     scores = {}
     for name in judged:
-        kept_truth = np.isin(truth.class_names, [name, *settings.ignored_classes])
-        kept_results = np.isin(results.class_names, [name, UNKNOWN_CLASS])
-        own = replace(settings, ignored_classes=tuple(set(settings.ignored_classes) - {name}))
-        scores[name] = _score(match_frames(truth[kept_truth], results[kept_results], own, frames), own)
+        own = results[np.isin(results.class_names, [name, UNKNOWN_CLASS])]
+        scores[name] = _score(match_frames(truth, own, settings, frames, name), settings)
     return scores
 
 
@@ -172,9 +171,13 @@ def combine_mot(sequences: Sequence[MotScores], settings: MotSettings | None = N
 
 
 def match_frames(
-    truth: TrackTable, results: TrackTable, settings: MotSettings, frames: Int64 | None = None
+    truth: TrackTable,
+    results: TrackTable,
+    settings: MotSettings,
+    frames: Int64 | None = None,
+    class_name: str | None = None,
 ) -> MatchedFrames:
-    """Overlaps of the boxes that count.
+    """Overlaps of the boxes that count: with ``class_name``, only true boxes of that class do.
 
     Raises:
         InputError: no frame of the results is one of the truth.
@@ -182,36 +185,39 @@ def match_frames(
     if frames is None:
         check_overlap(truth.frames, results.frames, "frame")
     judged = np.union1d(truth.frames, results.frames) if frames is None else np.unique(np.asarray(frames, np.int64))
-    left_out = is_left_out(truth, settings)
+    demanded, forgiven = _demanded_and_forgiven(truth, settings, class_name)
     truth_rows, result_rows, overlaps = [], [], []
     for theirs, ours in zip(groups(truth.frames, judged), groups(results.frames, judged), strict=True):
         overlap = iou_matrix(truth.boxes[theirs].astype(np.float64), results.boxes[ours].astype(np.float64))
-        out = left_out[theirs]
-        counts = _that_count(overlap, out, settings.iou_threshold)
-        truth_rows.append(theirs[~out])
-        result_rows.append(ours[counts])
-        overlaps.append(overlap[~out][:, counts])
+        kept = ~_fall_on(overlap, forgiven[theirs], settings.iou_threshold)
+        truth_rows.append(theirs[demanded[theirs]])
+        result_rows.append(ours[kept])
+        overlaps.append(overlap[demanded[theirs]][:, kept])
     truth_ids, truth_names = number_ids(truth.ids, truth_rows)
     result_ids, result_names = number_ids(results.ids, result_rows)
     return MatchedFrames(truth_ids, result_ids, overlaps, truth_names, result_names)
 
 
-def is_left_out(truth: TrackTable, settings: MotSettings) -> NDArray[np.bool_]:
-    """``(N,)``: which true boxes are neither demanded nor punished."""
+def _demanded_and_forgiven(
+    truth: TrackTable, settings: MotSettings, class_name: str | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    of_class = np.ones(len(truth), bool) if class_name is None else truth.class_names == class_name
     ignored = np.isin(truth.class_names, settings.ignored_classes)
-    return ignored | (truth.scores <= 0) | (truth.visibility < settings.minimum_visibility)
+    hidden = truth.visibility < settings.minimum_visibility
+    demanded = of_class & ~ignored & ~hidden & (truth.scores > 0)
+    return demanded, ignored | (hidden & of_class)
 
 
-def _that_count(overlap: Float64, left_out: NDArray[np.bool_], threshold: float) -> NDArray[np.bool_]:
-    """Which columns (results) are not matched with a row (truth) that is left out."""
-    counts = np.ones(overlap.shape[1], bool)
-    if left_out.any():
-        # below the threshold there is no overlap, rather than no pair: the development kit does so
+def _fall_on(overlap: Float64, forgiven: NDArray[np.bool_], threshold: float) -> NDArray[np.bool_]:
+    """Which columns (results) are matched with a row (true box) that is forgiven."""
+    fall = np.zeros(overlap.shape[1], bool)
+    if forgiven.any():
+        # too little overlap is none, rather than a pair that is not allowed: the development kit matches so
         similar = np.where(overlap >= threshold - np.finfo(float).eps, overlap, 0.0)
         found = assign(-similar, limit=0.0)
         matched = similar[found.rows, found.columns] > 0
-        counts[found.columns[matched & left_out[found.rows]]] = False
-    return counts
+        fall[found.columns[matched & forgiven[found.rows]]] = True
+    return fall
 
 
 def _score(matched: MatchedFrames, settings: MotSettings) -> MotScores:

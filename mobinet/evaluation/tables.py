@@ -45,7 +45,7 @@ class TrackTable:
             and results.
         ids: ``(N,)`` integers or strings, whose box it is; at most once in a frame.
         boxes: ``(N, 4)`` float32 xyxy, pixels.
-        scores: ``(N,)`` float32; in ground truth 0 marks a box that is neither demanded nor punished. Ones by default.
+        scores: ``(N,)`` float32; in ground truth 0 marks a box that does not count. Ones by default.
         class_names: ``(N,)`` strings, empty when unknown (the default).
         visibility: ``(N,)`` float32 in 0..1; ones by default.
 
