@@ -7,7 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from mobinet.sim.export import ExportSettings, export_world
+from mobinet.sim.export import FORMATS, ExportSettings, export_world
+from mobinet.sim.export_reid import ReidSettings
 from mobinet.sim.world_file import find_world, load_world, scenario_names
 
 _PLAIN_PERIOD_S = 10.0
@@ -25,6 +26,18 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     render.add_argument("--duration", metavar="SECONDS", type=_seconds, default=0.0, help="default: the world's length")
     render.add_argument("--video", action="store_true", help="also a video.mp4 of each camera")
     render.add_argument("--depth", action="store_true", help="also depth images")
+    render.add_argument(
+        "--format",
+        nargs="+",
+        choices=FORMATS,
+        default=["mot"],
+        metavar="FORMAT",
+        help=f"{', '.join(FORMATS)}; default mot",
+    )
+    render.add_argument(
+        "--train-share", type=float, default=ReidSettings().train_share, metavar="SHARE",
+        help="share of the identities for training in reid, 0 to 1; default %(default)s",
+    )  # fmt: skip
     render.set_defaults(run=_render)
 
 
@@ -39,7 +52,13 @@ def _list(_arguments: argparse.Namespace) -> int:
 def _render(arguments: argparse.Namespace) -> int:
     path = find_world(arguments.world)
     world = load_world(path)
-    settings = ExportSettings(arguments.duration, arguments.video, arguments.depth)
+    settings = ExportSettings(
+        duration_s=arguments.duration,
+        video=arguments.video,
+        depth=arguments.depth,
+        formats=tuple(arguments.format),
+        reid=ReidSettings(train_share=arguments.train_share),
+    )
     start_s = time.monotonic()
     progress = ProgressLine(f"rendering {world.name}")
     try:

@@ -9,31 +9,39 @@ import numpy as np
 import yaml
 
 from mobinet.camera import CameraModel
+from mobinet.sim.export_layout import sees_colours
 from mobinet.sim.simulation import CameraView, Simulation
 from mobinet.sim.world import Robot
 from mobinet.types import Float64
 
 _HEADER = "# Plays a rendered world: mobinet up rig.yaml\n"
 _MOVING = "# {names}: moving, so no pose is given here; poses.txt of each camera has it for every image.\n"
+_OTHER = "# {names}: no colour images, so not played.\n"
 
 
 def write_rig(path: Path, simulation: Simulation, images: str) -> None:
     """Writes the rig file, and beside each camera's images its calibration; ``images`` is their name there."""
     robots: dict[str, Any] = {}
+    for view in simulation.views:
+        calibration = path.parent / view.name / "calibration.yaml"
+        write_calibration(calibration, view.camera.model, view.name.replace("/", "_"))
     moving = [robot.name for robot in simulation.world.robots if robot.moves]
+    other = [view.name for view in simulation.views if not sees_colours(view)]
     for robot in simulation.world.robots:
-        views = [view for view in simulation.views if view.robot is robot]
+        views = [view for view in simulation.views if view.robot is robot and sees_colours(view)]
         if not views:
             continue
-        robots[robot.name] = {"cameras": {view.camera.name: _camera(path.parent, view, images) for view in views}}
+        robots[robot.name] = {"cameras": {view.camera.name: _camera(view, images) for view in views}}
         if not robot.moves:
             robots[robot.name] = {"pose": _static_pose(simulation, robot), **robots[robot.name]}
     content = yaml.safe_dump({"rig_version": 1, "robots": robots}, sort_keys=False, default_flow_style=None)
-    path.write_text(_HEADER + (_MOVING.format(names=", ".join(moving)) if moving else "") + content, encoding="utf-8")
+    notes = "".join(
+        text.format(names=", ".join(names)) for text, names in ((_MOVING, moving), (_OTHER, other)) if names
+    )
+    path.write_text(_HEADER + notes + content, encoding="utf-8")
 
 
-def _camera(folder: Path, view: CameraView, images: str) -> dict[str, Any]:
-    write_calibration(folder / view.name / "calibration.yaml", view.camera.model, view.name.replace("/", "_"))
+def _camera(view: CameraView, images: str) -> dict[str, Any]:
     mount = view.camera.mount
     pose = [*mount.translation.tolist(), *euler_of(mount.rotation)]
     return {

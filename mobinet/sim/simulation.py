@@ -131,7 +131,8 @@ class Simulation:
         self._renderer.move_to(stamp_ns)
         pose = self.optical_pose(view, stamp_ns)
         labels = view.lens.bend_exactly(self._renderer.labels(view.lens.pinhole, pose, hidden=[view.label]), NOTHING)
-        return np.maximum(labels - (len(self._fixtures) - 1), 0)
+        identities: NDArray[np.int32] = np.maximum(labels - (len(self._fixtures) - 1), 0)
+        return identities
 
     def truth(self, view: CameraView, stamp_ns: int) -> tuple[TrueObject, ...]:
         """The objects with a silhouette in the image, also those that are wholly hidden."""
