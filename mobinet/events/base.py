@@ -1,0 +1,85 @@
+"""Events of one camera, as a structure of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobinet.errors import InputError
+from mobinet.types import Int64
+
+
+@dataclass(frozen=True)
+class Events:
+    """Changes of brightness of single pixels, in the order of the sensor.
+
+    Cameras send events in order of time but for faults of their clocks, so order is checked only where it is needed.
+
+    Args:
+        t_ns: ``(N,)`` int64 nanoseconds.
+        x, y: ``(N,)`` uint16 pixel, 0 at the top left.
+        polarity: ``(N,)`` bool, true for ON (brighter).
+
+    Raises:
+        InputError: lengths disagree, an array is not flat, or numbers are not whole or do not fit.
+    """
+
+    t_ns: Int64
+    x: NDArray[np.uint16]
+    y: NDArray[np.uint16]
+    polarity: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        for name, dtype in (("t_ns", np.int64), ("x", np.uint16), ("y", np.uint16), ("polarity", np.bool_)):
+            object.__setattr__(self, name, _array(name, getattr(self, name), np.dtype(dtype)))
+        lengths = {name: len(getattr(self, name)) for name in ("t_ns", "x", "y", "polarity")}
+        if len(set(lengths.values())) != 1:
+            raise InputError(f"events: expected arrays of one length, got {lengths}")
+
+    def __len__(self) -> int:
+        return len(self.t_ns)
+
+    def __getitem__(self, index: Any) -> Events:
+        """The events that a NumPy index (mask, integers or slice) selects."""
+        return Events(self.t_ns[index], self.x[index], self.y[index], self.polarity[index])
+
+    @classmethod
+    def empty(cls) -> Events:
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.uint16), np.zeros(0, np.uint16), np.zeros(0, np.bool_))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Events]) -> Events:
+        """All events of ``parts``, in their order."""
+        if not parts:
+            return cls.empty()
+        return cls(
+            np.concatenate([part.t_ns for part in parts]),
+            np.concatenate([part.x for part in parts]),
+            np.concatenate([part.y for part in parts]),
+            np.concatenate([part.polarity for part in parts]),
+        )
+
+    def between(self, start_ns: int, end_ns: int) -> Events:
+        """Events from ``start_ns`` on, before ``end_ns``, of events in order of time."""
+        first, last = np.searchsorted(self.t_ns, [start_ns, end_ns])
+        return self[first:last]
+
+
+def _array(name: str, values: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A contiguous flat array of ``dtype``, without a copy where it is one."""
+    given = np.asarray(values)
+    if given.ndim != 1:
+        raise InputError(f"events: {name} has shape {given.shape}, expected (N,)")
+    if given.dtype == dtype:
+        return np.ascontiguousarray(given)
+    if given.dtype.kind not in "iub" and len(given):
+        raise InputError(f"events: {name} is {given.dtype}, expected {dtype}; round and convert it")
+    if dtype != np.bool_ and len(given):
+        limits = np.iinfo(dtype)
+        if int(given.min()) < limits.min or int(given.max()) > limits.max:
+            raise InputError(f"events: {name} runs from {given.min()} to {given.max()}, which {dtype} does not hold")
+    return np.ascontiguousarray(given.astype(dtype))
