@@ -36,12 +36,21 @@ class LabelledImage:
         boxes: ``(N, 4)`` float32 xyxy pixels around whole silhouettes, cut at the image's border.
         labels: N class names.
         visibility: ``(N,)`` float32 share of each silhouette that is visible.
+        identities: N numbers, the same in all images of one world.
+        camera: ``robot/camera``.
     """
 
     path: Path
     boxes: Float32
     labels: tuple[str, ...]
     visibility: Float32
+    identities: tuple[int, ...]
+    camera: str
+
+    @property
+    def world(self) -> str:
+        """Of which world it is; identities of different worlds are different objects."""
+        return self.path.stem.partition("_")[0]
 
     def load(self) -> Image:
         """``(H, W, 3)`` BGR ``uint8``.
@@ -135,4 +144,6 @@ def _labelled(folder: Path, record: dict[str, object]) -> LabelledImage:
         np.array([thing["box"] for thing in objects], np.float32).reshape(-1, 4),
         tuple(str(thing["class"]) for thing in objects),
         np.array([thing["visibility"] for thing in objects], np.float32),
+        tuple(int(thing["identity"]) for thing in objects),
+        str(record["camera"]),
     )
