@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from mobinet.sim.actors import Actor, Fixture
+from mobinet.sim.interior import INDOOR_LIGHT
 from mobinet.sim.meshes import meshes
 from mobinet.sim.shapes import Part
 from mobinet.sim.textures import EXTENT_M, paint_texture
@@ -22,7 +23,7 @@ NEAR_M, FAR_M = 0.05, 400.0
 
 @dataclass(frozen=True)
 class Light:
-    """Colours of sky and lamps of one time of day; each ``"red green blue"``, 0..1."""
+    """Colours of sky and lamps of one time of day or indoors; each ``"red green blue"``, 0..1."""
 
     zenith: str
     horizon: str
@@ -30,12 +31,15 @@ class Light:
     sun: str
     headlight: str = "0 0 0"
     lamps: bool = False
+    fill: str = ""
 
 
 LIGHT_OF = {
     "day": Light("0.36 0.52 0.78", "0.78 0.84 0.90", "0.46 0.47 0.50", "0.62 0.60 0.56"),
     "dusk": Light("0.16 0.18 0.32", "0.72 0.46 0.34", "0.30 0.28 0.32", "0.34 0.24 0.18"),
     "night": Light("0.01 0.01 0.03", "0.04 0.04 0.07", "0.10 0.10 0.14", "0.03 0.03 0.05", "0.05 0.05 0.05", True),
+    # lamps all over the ceiling: light from above, and some from the side so that walls differ
+    INDOOR_LIGHT: Light("0.50 0.64 0.86", "0.82 0.87 0.92", "0.52 0.51 0.49", "0.36 0.35 0.33", fill="0.20 0.20 0.19"),
 }
 _LAMP_SPACING_M = 14.0
 _LAMP_COUNT = 3
@@ -83,6 +87,11 @@ def _lights(world: World, light: Light) -> str:
         f'<light type="directional" pos="10.5 -13.5 24.6" dir="-0.35 0.45 -0.82" diffuse="{light.sun}" '
         f'specular="0.2 0.2 0.2" ambient="0 0 0" castshadow="{shadow}"/>'
     )
+    if light.fill:
+        found += (
+            f'<light type="directional" pos="0 0 9" dir="0.75 -0.4 -0.53" diffuse="{light.fill}" '
+            'specular="0 0 0" ambient="0 0 0" castshadow="false"/>'
+        )
     if light.lamps:
         for index in range(_LAMP_COUNT):
             x = (index - (_LAMP_COUNT - 1) / 2) * _LAMP_SPACING_M

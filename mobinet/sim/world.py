@@ -15,11 +15,14 @@ from mobinet.camera import CameraModel
 from mobinet.geometry import Transform
 from mobinet.sim.clocks import RobotClock
 from mobinet.sim.event_settings import EventCameraSettings
+from mobinet.sim.interior import Ceiling, Furniture, Opening
 from mobinet.sim.localisation import PoseNoise
 from mobinet.sim.odometry import OdometryErrors
 from mobinet.sim.trajectory import Trajectory, Waypoint
 
 WORLD_VERSION = 1
+# the ground reaches from -120 to 120 along x and y
+GROUND_HALF_M = 120.0
 
 Colour: TypeAlias = tuple[float, float, float]
 """Red, green, blue, each 0..1."""
@@ -27,6 +30,7 @@ Colour: TypeAlias = tuple[float, float, float]
 LIGHTS = ("day", "dusk", "night")
 SURFACES = ("asphalt", "pavement", "grass", "paint")
 FINISHES = ("brick", "plaster", "concrete", "facade")
+WORN_PLACES = ("head", "chest")
 MODES = ("stop", "loop", "return")
 CAMERA_KINDS = ("rgb", "depth", "rgbd", "events")
 
@@ -51,7 +55,7 @@ class Area:
     Args:
         centre: ``x, y``.
         size: extent along x and y.
-        surface: one of ``SURFACES``.
+        surface: one of ``SURFACES`` or ``FLOORS``.
     """
 
     name: str
@@ -62,7 +66,12 @@ class Area:
 
 @dataclass(frozen=True)
 class Wall:
-    """A straight wall between two points of the ground, ``finish`` one of ``FINISHES``."""
+    """A straight wall between two points of the ground.
+
+    Args:
+        finish: one of ``FINISHES`` or ``WALL_FINISHES``.
+        openings: doors and windows, in order from its start.
+    """
 
     name: str
     start: tuple[float, float]
@@ -70,6 +79,7 @@ class Wall:
     height: float
     thickness: float
     finish: str
+    openings: tuple[Opening, ...] = ()
 
     @property
     def length(self) -> float:
@@ -83,6 +93,14 @@ class Wall:
     @property
     def centre(self) -> tuple[float, float]:
         return ((self.start[0] + self.end[0]) / 2, (self.start[1] + self.end[1]) / 2)
+
+    def point(self, along_m: float) -> tuple[float, float]:
+        """``x, y`` of a point of its middle line, counted from its start."""
+        share = along_m / self.length
+        return (
+            self.start[0] + share * (self.end[0] - self.start[0]),
+            self.start[1] + share * (self.end[1] - self.start[1]),
+        )
 
 
 @dataclass(frozen=True)
@@ -141,11 +159,12 @@ class Look:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody on foot."""
+    """Somebody on foot, or who sits: on a seat, at ``SEAT_HEIGHT_M``."""
 
     name: str
     route: Route
     look: Look
+    sits: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,10 +208,23 @@ class SimCamera:
 
 
 @dataclass(frozen=True)
-class Robot:
-    """A robot on wheels with its cameras; ``base_link`` is on the ground under its middle, x forward.
+class Wearer:
+    """A person who carries cameras.
 
     Args:
+        place: where they are worn, one of ``WORN_PLACES``.
+    """
+
+    look: Look
+    place: str
+
+
+@dataclass(frozen=True)
+class Robot:
+    """A robot on wheels, or a person, with cameras; ``base_link`` is on the ground under the middle, x forward.
+
+    Args:
+        wearer: the person, where it is one; mounts are those of somebody who stands straight.
         clock: what its stamps are taken from.
         odometry: errors of the motion that it measures.
         pose_noise: errors of its localisation.
@@ -208,6 +240,7 @@ class Robot:
     odometry: OdometryErrors = field(default_factory=OdometryErrors)
     pose_noise: PoseNoise = field(default_factory=PoseNoise)
     localised: bool = True
+    wearer: Wearer | None = None
 
     @property
     def moves(self) -> bool:
@@ -231,10 +264,10 @@ class World:
         name: of the file, without its ending.
         seed: chooses what the file leaves open (looks, textures); the same seed gives the same images.
         duration_s: length.
-        light: one of ``LIGHTS``.
+        light: one of ``LIGHTS`` or ``INDOOR_LIGHT``.
         shadows: whether objects cast them; it makes rendering slower.
         antialias: whether edges are smooth; without, pictures take less than half of the time.
-        ground: one of ``SURFACES``.
+        ground: one of ``SURFACES`` or ``FLOORS``.
         outages: when which robots are out of contact.
         radio_range_m: how far robots hear each other; 0 for any distance.
     """
@@ -248,6 +281,8 @@ class World:
     areas: tuple[Area, ...] = ()
     walls: tuple[Wall, ...] = ()
     pillars: tuple[Pillar, ...] = ()
+    furniture: tuple[Furniture, ...] = ()
+    ceilings: tuple[Ceiling, ...] = ()
     people: tuple[Person, ...] = ()
     cyclists: tuple[Cyclist, ...] = ()
     cars: tuple[Car, ...] = ()
