@@ -12,11 +12,10 @@ from mobinet.sim.people import PersonBody
 from mobinet.sim.shapes import Body, Part, Placement, rotation_z
 from mobinet.sim.trajectory import Motion, Trajectory
 from mobinet.sim.vehicles import CyclistBody, car_body, robot_body
-from mobinet.sim.world import ObjectClass, Route, World
+from mobinet.sim.world import GROUND_HALF_M, ObjectClass, Route, World
 
 # half of the time over which position is averaged: what is heavy takes corners wider
 _WINDOW_S = {ObjectClass.PERSON: 0.3, ObjectClass.CYCLIST: 0.6, ObjectClass.CAR: 0.8, ObjectClass.ROBOT: 0.4}
-_GROUND_HALF_M = 120.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def base_pose(motion: Motion) -> Transform:
 
 def fixtures_of(world: World) -> tuple[Fixture, ...]:
     """Ground, areas, walls and pillars."""
-    plane = Part("plane", (_GROUND_HALF_M, _GROUND_HALF_M, 0.1), (1.0, 1.0, 1.0), texture=world.ground)
+    plane = Part("plane", (GROUND_HALF_M, GROUND_HALF_M, 0.1), (1.0, 1.0, 1.0), texture=world.ground)
     found = [Fixture("ground", (plane,), Placement(np.zeros((1, 3)), np.eye(3)[None]))]
     for index, area in enumerate(world.areas):
         # later ones lie on top; a millimetre each keeps them from flickering

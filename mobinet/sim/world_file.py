@@ -11,7 +11,7 @@ from typing import Any
 from mobinet.errors import SettingsError
 from mobinet.lined_yaml import load_lined_yaml
 from mobinet.sim.looks import choose_car_colour, choose_look
-from mobinet.sim.obstacles import CAR_SIZE, Obstacle, obstacles_of
+from mobinet.sim.obstacles import CAR_SIZE, Obstacle, first_overlap, obstacles_of
 from mobinet.sim.world import (
     FINISHES,
     LIGHTS,
@@ -97,8 +97,9 @@ def load_world(path: Path) -> World:
         outages=read_outages(section, robots),
         radio_range_m=section.number("radio_range", 0.0, 0, 10_000),
     )
-    _check_moving_cars(section, world, obstacles)
     _check_names(section, world)
+    _check_moving_cars(section, world, obstacles)
+    _check_parked_cars(section, obstacles)
     return world
 
 
@@ -184,10 +185,19 @@ def _check_moving_cars(section: Section, world: World, obstacles: Sequence[Obsta
             check_route(children[car.name], car.route, CAR_SIZE[1] / 2, obstacles)
 
 
+def _check_parked_cars(section: Section, obstacles: Sequence[Obstacle]) -> None:
+    children = {child.name: child for child in section.children("cars")}
+    for index, obstacle in enumerate(obstacles):
+        if obstacle.name in children:
+            other = first_overlap(obstacle, obstacles[:index])
+            if other is not None:
+                raise children[obstacle.name].error("at", f"impossible: it stands in '{other.name}'; move one of them")
+
+
 def _check_names(section: Section, world: World) -> None:
     """Ground truth names things, so no two may share a name."""
-    owner: dict[str, str] = {}
-    for group in ("walls", "pillars", "people", "cyclists", "cars", "robots"):
+    owner = {"ground": "every world"}
+    for group in ("areas", "walls", "pillars", "people", "cyclists", "cars", "robots"):
         for name in [thing.name for thing in getattr(world, group)]:
             if name in owner:
                 raise section.error(group, f"'{name}' is also in {owner[name]}; rename one")

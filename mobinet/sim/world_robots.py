@@ -71,19 +71,26 @@ def _outage(section: Section, known: Sequence[str]) -> Outage:
 
 def _camera(section: Section) -> SimCamera:
     section.check_keys(_CAMERA_KEYS)
-    x, y, z, roll, pitch, yaw = section.numbers("mount", 6)
-    mount = Transform.from_euler(roll, pitch, yaw, np.array([x, y, z]))
     kind = section.choice("type", "rgb", CAMERA_KINDS)
     if kind != "events" and "events" in section.values:
         raise section.error("events", f"are settings of an event camera, and this one is '{kind}'; add type: events")
     return SimCamera(
         section.name,
         _camera_model(section),
-        mount,
+        _mount(section),
         section.number("rate", 15, 0.1, 240),
         kind,
         section.settings("events", EventCameraSettings) if kind == "events" else None,
     )
+
+
+def _mount(section: Section) -> Transform:
+    x, y, z, roll, pitch, yaw = section.numbers("mount", 6)
+    if max(map(abs, (roll, pitch, yaw))) > 2 * math.pi:
+        raise section.error(
+            "mount", f"expected roll, pitch and yaw in radians, got {roll:g}, {pitch:g}, {yaw:g}; convert degrees"
+        )
+    return Transform.from_euler(roll, pitch, yaw, np.array([x, y, z]))
 
 
 def _camera_model(section: Section) -> CameraModel:

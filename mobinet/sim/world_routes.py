@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from mobinet.sim.obstacles import Obstacle, first_collision
 from mobinet.sim.trajectory import Waypoint
-from mobinet.sim.world import MODES, Route
+from mobinet.sim.world import GROUND_HALF_M, MODES, Route
 from mobinet.sim.world_values import Section
 
 ROUTE_KEYS = ("path", "at", "speed", "start", "mode")
-_MAX_COORDINATE = 500.0
+_WITHIN = f"expected coordinates from {-GROUND_HALF_M:g} to {GROUND_HALF_M:g} m; move it"
 
 
 def read_route(section: Section, speed: float, max_speed: float) -> Route:
@@ -29,25 +29,33 @@ def read_route(section: Section, speed: float, max_speed: float) -> Route:
         raise section.error("path", "expected either 'path' (it moves) or 'at' (it stands)")
     if "at" in section.values:
         x, y, *heading = section.as_numbers("at", section.values["at"], (2, 3))
+        if max(abs(x), abs(y)) > GROUND_HALF_M:
+            raise section.error("at", f"[{x:g}, {y:g}] is outside the world: {_WITHIN}")
         return Route((Waypoint(x, y),), heading=math.radians(heading[0]) if heading else 0.0)
     points = section.values["path"]
     if not isinstance(points, list) or len(points) < 2:
         raise section.error("path", f"expected at least two points [x, y] or [x, y, wait], got {points!r}")
     waypoints = tuple(Waypoint(*section.as_numbers("path", point, (2, 3))) for point in points)
     for index, point in enumerate(waypoints):
-        if max(abs(point.x), abs(point.y)) > _MAX_COORDINATE or point.wait_s < 0:
-            raise section.error(
-                "path",
-                f"point {index} is {list(point)}: expected coordinates within {_MAX_COORDINATE:g} m and a wait from 0",
-            )
+        if max(abs(point.x), abs(point.y)) > GROUND_HALF_M:
+            raise section.error("path", f"point {index}, {list(point[:2])}, is outside the world: {_WITHIN}")
+        if point.wait_s < 0:
+            raise section.error("path", f"point {index} waits {point.wait_s:g} s: expected a wait from 0")
     if len({point[:2] for point in waypoints}) == 1:
         raise section.error("path", "all points are the same; use 'at' for something that stands")
     return Route(
         waypoints,
-        section.number("speed", speed, 0.05, max_speed),
+        _speed(section, speed, max_speed),
         section.number("start", 0.0, 0, 3600),
         section.choice("mode", "stop", MODES),
     )
+
+
+def _speed(section: Section, speed: float, max_speed: float) -> float:
+    given = section.values.get("speed", speed)
+    if isinstance(given, (int, float)) and given > max_speed:
+        raise section.error("speed", f"nothing of this kind is faster than {max_speed:g} m/s, got {given:g}; lower it")
+    return section.number("speed", speed, 0.05, max_speed)
 
 
 def check_route(section: Section, route: Route, radius: float, obstacles: Sequence[Obstacle]) -> None:

@@ -66,12 +66,23 @@ def test_a_world_is_read(tmp_path):
         ("shirt: red", "shirt: reddish", r"people.anna.shirt: expected red, green, blue"),
         ("shirt: red", "shirt: [0.1, 2, 0]", r"people.anna.shirt: expected red, green, blue"),
         ("[3, 0, 1.5]", "[3, 0, -1]", "a wait from 0"),
+        ("[3, 0, 1.5]", "[130, 0]", r"people.anna.path: point 1, \[130.0, 0.0\], is outside the world: .* -120 to 120"),
+        ("at: [-3, 0, 90]", "at: [-3, 500, 90]", r"robots.r1.at: \[-3, 500\] is outside the world"),
+        ("speed: 1.1", "speed: 30", "people.anna.speed: nothing of this kind is faster than 8 m/s, got 30; lower it"),
+        ("speed: 1.1", "speed: 0", "people.anna.speed: expected a number from 0.05 to 8"),
         ("[[0, 0], [3, 0, 1.5]]", "[[0, 0]]", "at least two points"),
         ("[[0, 0], [3, 0, 1.5]]", "[[0, 0], [0, 0]]", "all points are the same"),
         ("[[0, 0], [3, 0, 1.5]]", "[[0, 0], [.inf, 0]]", "finite numbers"),
         ("path: [[0, 0], [3, 0, 1.5]]", "path: [[0, 0], [3, 0]], at: [0, 0]", "either 'path'"),
         ("shirt: red", "looks_like: nobody_here", "expected somebody named before"),
         ("r1:", "anna:", "'anna' is also in people"),
+        ("  w:", "  ground:", "'ground' is also in every world; rename one"),
+        ("pillars:", "areas:\n  w: {centre: [0, 0], size: [1, 1]}\npillars:", "'w' is also in areas"),
+        (
+            "mount: [0.1, 0, 1.2, 0, 0.1, 0]",
+            "mount: [0.1, 0, 1.2, 0, 0, 90]",
+            "in radians, got 0, 0, 90; convert",
+        ),
         ("mount: [0.1, 0, 1.2, 0, 0.1, 0]", "mount: [0.1, 0, 1.2]", "robots.r1.cameras.front.mount: .* list of 6"),
         ("horizontal_fov_deg: 60", "horizontal_fov_deg: 170", "horizontal_fov_deg: expected a number from 1 to 150"),
         ("rate: 5", "calibration: x.yaml", "leave out the other keys"),
@@ -85,6 +96,23 @@ def test_what_is_wrong_is_named(tmp_path, old, new, named):
     assert text != BASE
     with pytest.raises(SettingsError, match=named):
         load_world(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("cars", "message"),
+    [
+        ("c: {at: [5, 3, 90]}", "cars.c.at: impossible: it stands in 'w'"),  # its front end in the wall
+        ("c: {at: [1.9, 6.2, 10]}", "cars.c.at: impossible: it stands in 'p'"),  # a corner around the pillar
+        ("c: {at: [-6, 6]}\n  d: {at: [-5, 7, 45]}", "cars.d.at: impossible: it stands in 'c'"),
+    ],
+)
+def test_a_car_parked_in_something_is_impossible(tmp_path, cars, message):
+    with pytest.raises(SettingsError, match=message):
+        load_world(write(tmp_path, BASE + f"cars:\n  {cars}\n"))
+
+
+def test_cars_may_park_close(tmp_path):
+    load_world(write(tmp_path, BASE + "cars:\n  c: {at: [-6, 6]}\n  d: {at: [-6, 8]}\n  e: {at: [3.8, -3, 90]}\n"))
 
 
 @pytest.mark.parametrize(
