@@ -143,7 +143,7 @@ def _base(values: Int64) -> Int64:
 
 def _hold(codes: NDArray[np.uint8], kind: int, before: int, values: Int64) -> Int64:
     """``(N,)`` at each word, the newest of ``values``, those of the words of a kind, or ``before``."""
-    return np.concatenate([[before], values])[np.cumsum(codes == kind)]
+    return np.asarray(np.concatenate([[before], values])[np.cumsum(codes == kind)], np.int64)
 
 
 def _unwrap(before: int, high: Int64) -> Int64:
