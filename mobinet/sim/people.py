@@ -13,6 +13,8 @@ from functools import cached_property
 
 import numpy as np
 
+from mobinet.geometry import Transform
+from mobinet.sim.interior import SEAT_HEIGHT_M
 from mobinet.sim.shapes import Part, Placement, along, in_map, join
 from mobinet.sim.trajectory import Motion
 from mobinet.sim.world import Look
@@ -26,6 +28,10 @@ _STRIDE = 0.82
 _FULL_SWING_SPEED = 1.2
 _THIGH_SWING = np.radians(23.0)
 _KNEE_BEND = np.radians(52.0)
+# of the rise and fall of the hips, which the spine takes up in part
+_RISE_SHARE = 0.6
+_HEAD_NOD, _HEAD_LEAN = np.radians(1.2), np.radians(0.6)
+_CHEST_NOD, _CHEST_LEAN, _CHEST_TURN = np.radians(1.5), np.radians(1.8), np.radians(4.0)
 
 
 @dataclass(frozen=True)
@@ -54,21 +60,58 @@ def walking_pose(distance: float, speed: float, height: float) -> Pose:
     )
 
 
+def sitting_pose() -> Pose:
+    """Thighs level, shins upright, hands on the thighs."""
+    return Pose(np.radians([86.0, 84.0]), np.radians([84.0, 88.0]), np.radians([22.0, 26.0]), np.radians([58.0, 52.0]))
+
+
+def gait_sway(distance: float, speed: float, look: Look, place: str) -> Transform:
+    """How what is worn moves with the walker's body: ``moved2still``, in the frame of the body, origin on the ground.
+
+    The height follows the hips, and they the legs. Once a stride, all sways to the side of the foot that
+    carries; twice, it nods: Hirasaki, Moore, Raphan, Cohen, Effects of walking velocity on vertical head and body
+    movements during locomotion (Experimental Brain Research 127, 1999). The amounts are round numbers of that size.
+
+    Args:
+        distance: metres gone.
+        speed: metres per second.
+        look: of the walker.
+        place: one of ``WORN_PLACES``.
+    """
+    share = min(speed / _FULL_SWING_SPEED, 1.0)
+    phase = 2 * np.pi * distance / (_STRIDE * look.height)
+    upright = hip_height(look, walking_pose(0.0, 0.0, look.height))
+    rise = _RISE_SHARE * (hip_height(look, walking_pose(distance, speed, look.height)) - upright)
+    side = 0.018 * share * np.cos(phase)
+    nod, lean = (_HEAD_NOD, _HEAD_LEAN) if place == "head" else (_CHEST_NOD, _CHEST_LEAN)
+    pitch, roll = share * nod * np.cos(2 * phase), share * lean * np.cos(phase)
+    yaw = 0.0 if place == "head" else share * _CHEST_TURN * np.sin(phase)
+    # about the hips for the chest, about the neck for the head
+    pivot = np.array([0.0, 0.0, (0.53 if place == "chest" else 0.87) * look.height])
+    turn = Transform.from_euler(float(roll), float(pitch), float(yaw), np.zeros(3)).rotation
+    return Transform(turn, pivot - turn @ pivot + np.array([0.0, side, rise]))
+
+
 class PersonBody:
     """Somebody on foot.
 
     Args:
         look: height, clothes and colours.
+        sits: on a seat, and does not walk.
     """
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, sits: bool = False) -> None:
         self._look = look
+        self._sits = sits
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         return person_parts(self._look)
 
     def place(self, motion: Motion) -> Placement:
+        if self._sits:
+            hip = np.array([0.0, 0.0, SEAT_HEIGHT_M + 0.05 * self._look.height])
+            return in_map(place_person(self._look, sitting_pose(), hip), motion)
         speed = float(np.linalg.norm(motion.velocity))
         pose = walking_pose(motion.distance, speed, self._look.height)
         return in_map(place_person(self._look, pose), motion)
@@ -115,10 +158,9 @@ def place_person(look: Look, pose: Pose, hip: Float64 | None = None, lean: float
     hips = np.array([[0.0, _HIP_Y, 0.0], [0.0, -_HIP_Y, 0.0]]) * h
     knees = hips + _THIGH * h * _down(pose.thigh)
     ankles = knees + _SHIN * h * _down(pose.thigh - pose.knee)
-    foot_pitch = np.clip(pose.thigh - pose.knee, -0.9, 0.35)
+    foot_pitch = _foot_pitch(pose)
     if hip is None:
-        toes = ankles[:, 2] - (0.026 + 0.07 * np.maximum(-np.sin(foot_pitch), 0)) * h
-        hip = np.array([0.0, 0.0, -float(toes.min())])
+        hip = np.array([0.0, 0.0, hip_height(look, pose)])
     forward = np.column_stack([np.cos(foot_pitch), np.zeros(2), np.sin(foot_pitch)])
     heels = ankles - 0.02 * h * forward
     legs = [(a, b) for i in (0, 1) for a, b in ((hips[i], knees[i]), (knees[i], ankles[i]))]
@@ -129,6 +171,17 @@ def place_person(look: Look, pose: Pose, hip: Float64 | None = None, lean: float
     limbs = along(np.array([s for s, _ in segments]), np.array([e for _, e in segments]))
     placement = join(limbs, trunk)
     return Placement(placement.positions + hip, placement.rotations)
+
+
+def hip_height(look: Look, pose: Pose) -> float:
+    """How high the lower foot allows the hips to be, metres."""
+    legs = _THIGH * _down(pose.thigh) + _SHIN * _down(pose.thigh - pose.knee)
+    toes = legs[:, 2] - 0.026 - 0.07 * np.maximum(-np.sin(_foot_pitch(pose)), 0)
+    return -float(toes.min()) * look.height
+
+
+def _foot_pitch(pose: Pose) -> Float64:
+    return np.asarray(np.clip(pose.thigh - pose.knee, -0.9, 0.35))
 
 
 def _arm_segments(look: Look, pose: Pose, lean: float) -> list[tuple[Float64, Float64]]:

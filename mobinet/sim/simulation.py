@@ -17,6 +17,7 @@ from mobinet.sim.localisation import Localisation
 from mobinet.sim.looks import generator
 from mobinet.sim.meshes import bounding_corners
 from mobinet.sim.odometry import Odometry, OdometryReading
+from mobinet.sim.people import gait_sway
 from mobinet.sim.radio import Radio
 from mobinet.sim.renderer import NOTHING, Renderer
 from mobinet.sim.truth import TrueObject, mask_box, occluders, rough_box, share_pictures, whole_pixels
@@ -112,7 +113,16 @@ class Simulation:
 
     def optical_pose(self, view: CameraView, stamp_ns: int) -> Transform:
         """``optical2map`` of a camera."""
-        return self.base_pose(view.robot, stamp_ns) @ view.camera.mount @ OPTICAL2BODY
+        return self.base_pose(view.robot, stamp_ns) @ self.camera2base(view, stamp_ns) @ OPTICAL2BODY
+
+    def camera2base(self, view: CameraView, stamp_ns: int) -> Transform:
+        """Where a camera's body frame is on its robot: its mount, which sways with the gait of somebody who wears it."""
+        wearer = view.robot.wearer
+        if wearer is None:
+            return view.camera.mount
+        motion = self._trajectories[view.robot.name].at(stamp_ns)
+        speed = float(np.linalg.norm(motion.velocity))
+        return gait_sway(motion.distance, speed, wearer.look, wearer.place) @ view.camera.mount
 
     def image(self, view: CameraView, stamp_ns: int) -> Image:
         """``(H, W, 3)`` BGR ``uint8``: what the camera sees."""

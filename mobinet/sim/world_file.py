@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from mobinet.errors import SettingsError
 from mobinet.lined_yaml import load_lined_yaml
-from mobinet.sim.looks import choose_car_colour, choose_look
+from mobinet.sim.interior import FLOORS, INDOOR_LIGHT
+from mobinet.sim.looks import choose_car_colour
 from mobinet.sim.obstacles import CAR_SIZE, Obstacle, first_overlap, obstacles_of
-from mobinet.sim.world import (
-    FINISHES,
-    LIGHTS,
-    SURFACES,
-    WORLD_VERSION,
-    Area,
-    Car,
-    Cyclist,
-    Look,
-    Person,
-    Pillar,
-    Wall,
-    World,
-)
+from mobinet.sim.world import LIGHTS, SURFACES, WORLD_VERSION, Car, Cyclist, World
+from mobinet.sim.world_people import LOOK_KEYS, read_look, read_people
+from mobinet.sim.world_place import read_area, read_ceiling, read_furniture, read_pillar, read_wall
 from mobinet.sim.world_robots import read_outages, read_robot
 from mobinet.sim.world_routes import ROUTE_KEYS, check_route, read_route
 from mobinet.sim.world_values import Section
 
 _WORLD_KEYS = (
     "world_version", "seed", "duration", "light", "shadows", "antialias", "ground", "areas", "walls", "pillars",
-    "people", "cyclists", "cars", "robots", "outages", "radio_range",
+    "furniture", "ceilings", "people", "cyclists", "cars", "robots", "outages", "radio_range",
 )  # fmt: skip
-_LOOK_KEYS = (
-    "looks_like", "height", "width", "shirt", "trousers", "skin", "hair", "shoes",
-    "long_sleeves", "shorts", "backpack",
-)  # fmt: skip
-_PERSON_RADIUS = 0.25
 
 
 def scenario_names() -> list[str]:
@@ -74,23 +57,26 @@ def load_world(path: Path) -> World:
     if version != WORLD_VERSION:
         raise section.error("world_version", f"expected {WORLD_VERSION}, got {version!r}")
     seed = section.whole("seed", 0, 0, 2**31 - 1)
-    walls = tuple(_wall(child) for child in section.children("walls"))
-    pillars = tuple(_pillar(child) for child in section.children("pillars"))
+    walls = tuple(read_wall(child) for child in section.children("walls"))
+    pillars = tuple(read_pillar(child) for child in section.children("pillars"))
+    furniture = tuple(read_furniture(child) for child in section.children("furniture"))
     cars = tuple(_car(child, seed) for child in section.children("cars"))
-    obstacles = obstacles_of(walls, pillars, cars)
-    robots = tuple(read_robot(child, obstacles) for child in section.children("robots"))
+    obstacles = obstacles_of(walls, pillars, cars, furniture)
+    robots = tuple(read_robot(child, seed, obstacles) for child in section.children("robots"))
     world = World(
         name=path.stem,
         seed=seed,
         duration_s=section.number("duration", None, 0.1, 3600),
-        light=section.choice("light", "day", LIGHTS),
+        light=section.choice("light", "day", (*LIGHTS, INDOOR_LIGHT)),
         shadows=section.flag("shadows", False),
         antialias=section.flag("antialias", True),
-        ground=section.choice("ground", "asphalt", SURFACES),
-        areas=tuple(_area(child) for child in section.children("areas")),
+        ground=section.choice("ground", "asphalt", (*SURFACES, *FLOORS)),
+        areas=tuple(read_area(child) for child in section.children("areas")),
         walls=walls,
         pillars=pillars,
-        people=_people(section, seed, obstacles),
+        furniture=furniture,
+        ceilings=tuple(read_ceiling(child) for child in section.children("ceilings")),
+        people=read_people(section, seed, obstacles, furniture),
         cyclists=tuple(_cyclist(child, seed, obstacles) for child in section.children("cyclists")),
         cars=cars,
         robots=robots,
@@ -103,73 +89,12 @@ def load_world(path: Path) -> World:
     return world
 
 
-def _area(section: Section) -> Area:
-    section.check_keys(("centre", "size", "surface"))
-    x, y = section.numbers("centre", 2)
-    width, depth = section.numbers("size", 2)
-    if width <= 0 or depth <= 0:
-        raise section.error("size", f"expected two numbers above 0, got [{width:g}, {depth:g}]")
-    return Area(section.name, (x, y), (width, depth), section.choice("surface", "pavement", SURFACES))
-
-
-def _wall(section: Section) -> Wall:
-    section.check_keys(("from", "to", "height", "thickness", "finish"))
-    start, end = section.numbers("from", 2), section.numbers("to", 2)
-    wall = Wall(
-        section.name,
-        (start[0], start[1]),
-        (end[0], end[1]),
-        section.number("height", 2.5, 0.1, 50),
-        section.number("thickness", 0.3, 0.02, 20),
-        section.choice("finish", "brick", FINISHES),
-    )
-    if wall.length < 0.05:
-        raise section.error("to", f"expected a wall of at least 0.05 m, got {wall.length:g} m; move one of its ends")
-    return wall
-
-
-def _pillar(section: Section) -> Pillar:
-    section.check_keys(("at", "radius", "height"))
-    x, y = section.numbers("at", 2)
-    return Pillar(section.name, (x, y), section.number("radius", 0.25, 0.02, 5), section.number("height", 3, 0.1, 50))
-
-
-def _people(section: Section, seed: int, obstacles: Sequence[Obstacle]) -> tuple[Person, ...]:
-    looks: dict[str, Look] = {}
-    people = []
-    for child in section.children("people"):
-        child.check_keys((*ROUTE_KEYS, *_LOOK_KEYS))
-        route = read_route(child, 1.3, 8.0)
-        check_route(child, route, _PERSON_RADIUS, obstacles)
-        looks[child.name] = _look(child, seed, looks)
-        people.append(Person(child.name, route, looks[child.name]))
-    return tuple(people)
-
-
-def _look(section: Section, seed: int, earlier: dict[str, Look]) -> Look:
-    """What the file says over what the seed chooses, or over the look of somebody named earlier."""
-    other = section.values.get("looks_like")
-    if other is not None and other not in earlier:
-        known = ", ".join(earlier) or "nobody"
-        raise section.error("looks_like", f"expected somebody named before ({known}), got {other!r}")
-    look = choose_look(seed, section.name) if other is None else earlier[other]
-    given: dict[str, Any] = {
-        "height": section.number("height", look.height, 0.8, 2.2),
-        "width": section.number("width", look.width, 0.6, 1.6),
-    }
-    for key in ("shirt", "trousers", "skin", "hair", "shoes"):
-        given[key] = section.colour(key, getattr(look, key))
-    for key in ("long_sleeves", "shorts", "backpack"):
-        given[key] = section.flag(key, getattr(look, key))
-    return replace(look, **given)
-
-
 def _cyclist(section: Section, seed: int, obstacles: Sequence[Obstacle]) -> Cyclist:
-    section.check_keys((*ROUTE_KEYS, *_LOOK_KEYS, "colour"))
+    section.check_keys((*ROUTE_KEYS, *LOOK_KEYS, "colour"))
     route = read_route(section, 4.0, 15.0)
     check_route(section, route, 0.4, obstacles)
     colour = section.colour("colour", choose_car_colour(seed, section.name))
-    return Cyclist(section.name, route, _look(section, seed, {}), colour)
+    return Cyclist(section.name, route, read_look(section, seed, {}), colour)
 
 
 def _car(section: Section, seed: int) -> Car:
@@ -197,7 +122,7 @@ def _check_parked_cars(section: Section, obstacles: Sequence[Obstacle]) -> None:
 def _check_names(section: Section, world: World) -> None:
     """Ground truth names things, so no two may share a name."""
     owner = {"ground": "every world"}
-    for group in ("areas", "walls", "pillars", "people", "cyclists", "cars", "robots"):
+    for group in ("areas", "walls", "pillars", "furniture", "ceilings", "people", "cyclists", "cars", "robots"):
         for name in [thing.name for thing in getattr(world, group)]:
             if name in owner:
                 raise section.error(group, f"'{name}' is also in {owner[name]}; rename one")

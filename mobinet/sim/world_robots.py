@@ -16,24 +16,26 @@ from mobinet.sim.localisation import PoseNoise
 from mobinet.sim.looks import COLOURS
 from mobinet.sim.obstacles import Obstacle
 from mobinet.sim.odometry import OdometryErrors
-from mobinet.sim.world import CAMERA_KINDS, Outage, Robot, SimCamera
+from mobinet.sim.world import CAMERA_KINDS, WORN_PLACES, Outage, Robot, SimCamera, Wearer
+from mobinet.sim.world_people import LOOK_KEYS, PERSON_RADIUS_M, read_look
 from mobinet.sim.world_routes import ROUTE_KEYS, check_route, read_route
 from mobinet.sim.world_values import Section
 
-_ROBOT_KEYS = (*ROUTE_KEYS, "colour", "cameras", "clock", "odometry", "pose_noise", "localised")
+_ROBOT_KEYS = (*ROUTE_KEYS, "colour", "cameras", "clock", "odometry", "pose_noise", "localised", "worn")
 _CAMERA_KEYS = ("type", "mount", "width", "height", "horizontal_fov_deg", "calibration", "rate", "events")
 _ROBOT_RADIUS = 0.35
 
 
-def read_robot(section: Section, obstacles: Sequence[Obstacle]) -> Robot:
+def read_robot(section: Section, seed: int, obstacles: Sequence[Obstacle]) -> Robot:
     """A robot with its cameras.
 
     Raises:
         SettingsError: naming file, line and key of what is wrong.
     """
-    section.check_keys(_ROBOT_KEYS)
-    route = read_route(section, 0.8, 10.0)
-    check_route(section, route, _ROBOT_RADIUS, obstacles)
+    worn = "worn" in section.values
+    section.check_keys((*_ROBOT_KEYS, *LOOK_KEYS) if worn else _ROBOT_KEYS)
+    route = read_route(section, 1.0, 8.0) if worn else read_route(section, 0.8, 10.0)
+    check_route(section, route, PERSON_RADIUS_M if worn else _ROBOT_RADIUS, obstacles)
     return Robot(
         section.name,
         route,
@@ -43,7 +45,13 @@ def read_robot(section: Section, obstacles: Sequence[Obstacle]) -> Robot:
         odometry=section.settings("odometry", OdometryErrors),
         pose_noise=section.settings("pose_noise", PoseNoise),
         localised=section.flag("localised", True),
+        wearer=_wearer(section, seed) if worn else None,
     )
+
+
+def _wearer(section: Section, seed: int) -> Wearer:
+    look = read_look(section, seed, {})
+    return Wearer(look, section.choice("worn", WORN_PLACES[0], WORN_PLACES))
 
 
 def read_outages(section: Section, robots: Sequence[Robot]) -> tuple[Outage, ...]:
