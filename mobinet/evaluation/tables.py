@@ -1,9 +1,9 @@
-"""What is compared: boxes with identities at instants, and positions with identities, as tables of arrays."""
+"""What is compared: boxes in images, boxes with identities, positions with identities, as tables of arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from mobinet.types import UNKNOWN_CLASS, Float32, Float64, Int64, check_boxes
 
 Names: TypeAlias = NDArray[np.str_]
 Ids: TypeAlias = NDArray[Any]
-T = TypeVar("T", bound="TrackTable | PositionTable")
+T = TypeVar("T", bound="TrackTable | BoxTable | PositionTable")
 
 MOT16_CLASSES: Mapping[int, str] = {
     -1: UNKNOWN_CLASS,
@@ -102,6 +102,62 @@ class TrackTable:
 
 
 @dataclass(frozen=True)
+class BoxTable:
+    """N boxes in images, whoever they show; ground truth or results.
+
+    Args:
+        images: ``(N,)`` integers or strings, the image of each box: numbers, stamps or names.
+        boxes: ``(N, 4)`` float32 xyxy, pixels.
+        class_names: ``(N,)`` strings, empty when unknown (the default).
+        scores: ``(N,)`` float64 confidences of results; ones by default.
+        forgiven: ``(N,)`` bool, true boxes that need not be found (a crowd of COCO); none by default.
+
+    Raises:
+        InputError: lengths disagree, or a box is not finite, inverted or empty.
+    """
+
+    images: Ids
+    boxes: Float32
+    class_names: Names = None  # type: ignore[assignment]
+    scores: Float64 = None  # type: ignore[assignment]
+    forgiven: NDArray[np.bool_] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        boxes = np.ascontiguousarray(self.boxes, np.float32).reshape(-1, 4)
+        _set(
+            self,
+            images=_as_ids(self.images),
+            boxes=boxes,
+            class_names=_as_names(self.class_names, len(boxes)),
+            scores=np.ones(len(boxes)) if self.scores is None else np.asarray(self.scores, np.float64),
+            forgiven=np.zeros(len(boxes), bool) if self.forgiven is None else np.asarray(self.forgiven, bool),
+        )
+        _check_lengths(self, len(boxes))
+        check_boxes(boxes)
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __getitem__(self, index: Any) -> BoxTable:
+        """The rows that a NumPy index (mask, integers or slice) selects."""
+        return _rows(self, index)
+
+    def of_one_class(self, name: str, but: Sequence[str] = ()) -> BoxTable:
+        """The same with all classes called ``name``, except those of ``but``."""
+        return replace(self, class_names=np.where(np.isin(self.class_names, but), self.class_names, name))
+
+    @classmethod
+    def from_tracks(cls, table: TrackTable, minimum_visibility: float = 0.0) -> BoxTable:
+        """Without identities; what is less visible, or does not count, is forgiven.
+
+        For results use ``BoxTable(table.frames, table.boxes, table.class_names, table.scores)``: there a score of 0 is
+        a confidence.
+        """
+        forgiven = (table.scores <= 0) | (table.visibility < minimum_visibility)
+        return cls(table.frames, table.boxes, table.class_names, np.ones(len(table)), forgiven)
+
+
+@dataclass(frozen=True)
 class PositionTable:
     """N positions of objects on the map, at instants.
 
@@ -168,7 +224,7 @@ def _as_names(values: Sequence[str] | Names | None, count: int) -> Names:
     return np.full(count, UNKNOWN_CLASS) if values is None else np.asarray(values, np.str_)
 
 
-def _check_lengths(table: TrackTable | PositionTable, count: int) -> None:
+def _check_lengths(table: TrackTable | BoxTable | PositionTable, count: int) -> None:
     for field in fields(table):
         column = getattr(table, field.name)
         if len(column) != count or (column.ndim != 1 and field.name not in ("boxes", "positions")):
