@@ -56,7 +56,7 @@ class Health:
 
     node: Node
     inputs: dict[str, InputHealth] = field(default_factory=dict)
-    counters: dict[str, int] = field(default_factory=dict)
+    counters: dict[str, float] = field(default_factory=dict)
     _problems: dict[str, tuple[float, str]] = field(default_factory=dict)
     _last_status_s: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -68,7 +68,7 @@ class Health:
         with self._lock:
             self.counters[name] = self.counters.get(name, 0) + by
 
-    def set_counter(self, name: str, value: int) -> None:
+    def set_counter(self, name: str, value: float) -> None:
         with self._lock:
             self.counters[name] = value
 

@@ -10,13 +10,25 @@ from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from nav_msgs.msg import Odometry
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection2DArray, LabelInfo
 from visualization_msgs.msg import MarkerArray
 
-from mobinet_ros.msg import AppearanceArray, Envelope, IdentityArray, SightingArray, Target, TrackArray
+from mobinet_ros.msg import (
+    AppearanceArray,
+    ContactArray,
+    Envelope,
+    GroundTruthArray,
+    IdentityArray,
+    SightingArray,
+    Target,
+    TrackArray,
+)
 
 
 @dataclass(frozen=True)
@@ -57,17 +69,28 @@ COMPRESSED = Topic("image_raw/compressed", CompressedImage, "camera", depth=5)
 COMPRESSED_IN = Topic("image_raw/compressed", CompressedImage, "camera", reliable=False, depth=5)
 CAMERA_INFO = Topic("camera_info", CameraInfo, "camera", depth=2)
 CAMERA_INFO_IN = Topic("camera_info", CameraInfo, "camera", reliable=False, depth=5)
+DEPTH = Topic("depth/image_raw", Image, "camera", depth=5)
+DEPTH_INFO = Topic("depth/camera_info", CameraInfo, "camera", depth=2)
 EVENTS = Topic("events", EventPacket, "camera", rate=250.0, reliable=False, depth=100)
 DETECTIONS = Topic("detections", Detection2DArray, "camera")
 LABEL_INFO = Topic("label_info", LabelInfo, "camera", rate="latched", latched=True, depth=1)
 TRACKS = Topic("tracks", TrackArray, "camera")
 APPEARANCES = Topic("appearances", AppearanceArray, "camera")
 TARGET = Topic("target", Target, "camera")
+TRUTH = Topic("truth", GroundTruthArray, "camera")
 OVERLAY = Topic("overlay", Image, "camera", depth=2)
 OVERLAY_COMPRESSED = Topic("overlay/compressed", CompressedImage, "camera", depth=2)
 SIGHTINGS = Topic("sightings", SightingArray, "robot")
 IDENTITIES = Topic("identities", IdentityArray, "robot", rate=5.0)
 MARKERS = Topic("markers", MarkerArray, "robot", rate=5.0)
+ODOM = Topic("odom", Odometry, "robot", rate=50.0)
+POSE = Topic("pose", PoseWithCovarianceStamped, "robot", rate=50.0)
+TRUE_ODOM = Topic("ground_truth/odom", Odometry, "robot", rate=50.0)
+# what reaches a robot's radio and leaves it, in a simulated world with outages: the peers' topic of one robot
+RADIO = Topic("radio", Envelope, "robot", rate=10.0, reliable=False, depth=50)
+ROBOT_CLOCK = Topic("clock", Clock, "robot", rate=100.0, depth=1)
+CLOCK = Topic("/clock", Clock, "global", rate=100.0, depth=1)
+CONTACTS = Topic("/truth/contacts", ContactArray, "global", rate=10.0)
 PEERS = Topic("/mobinet/v1/peers", Envelope, "global", rate=10.0, reliable=False, depth=50)
 DIAGNOSTICS = Topic("/diagnostics", DiagnosticArray, "global", rate=1.0)
 TF = Topic("/tf", TFMessage, "global", rate=30.0, depth=100)
@@ -77,17 +100,27 @@ TOPICS: tuple[Topic, ...] = (
     IMAGE,
     COMPRESSED,
     CAMERA_INFO,
+    DEPTH,
+    DEPTH_INFO,
     EVENTS,
     DETECTIONS,
     LABEL_INFO,
     TRACKS,
     APPEARANCES,
     TARGET,
+    TRUTH,
     OVERLAY,
     OVERLAY_COMPRESSED,
     SIGHTINGS,
     IDENTITIES,
     MARKERS,
+    ODOM,
+    POSE,
+    TRUE_ODOM,
+    RADIO,
+    ROBOT_CLOCK,
+    CLOCK,
+    CONTACTS,
     PEERS,
     DIAGNOSTICS,
     TF,

@@ -1,0 +1,163 @@
+"""Publishes a simulated world: its clock, and what its robots see, measure and believe; and the truth."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+
+from rclpy.publisher import Publisher
+
+from mobinet.errors import SettingsError
+from mobinet.sim.world_file import find_world, load_world
+from mobinet_ros import topics
+from mobinet_ros.image_hub import ImageHub
+from mobinet_ros.lifecycle import StageNode
+from mobinet_ros.process import run
+from mobinet_ros.simulation.channels import Channel, channels_of
+from mobinet_ros.simulation.pacing import Pacer
+from mobinet_ros.simulation.radio import RadioRelay
+from mobinet_ros.simulation.rendering import RenderedInstant, Rendering
+from mobinet_ros.simulation.settings import SimSettings, StreamSettings
+from mobinet_ros.simulation.stream import WorldMessage
+
+POLL_S = 0.1
+PACE_PERIOD_S = 2.0
+SLOW_SHARE = 0.9
+
+
+class SimNode(StageNode):
+    """One process for all robots of a world. Its clock never runs ahead of what is rendered."""
+
+    def __init__(self, cli_args: Sequence[str] | None = None, hub: ImageHub | None = None) -> None:
+        super().__init__("sim_node", cli_args, hub)
+        self._settings = self.parameters.declare(SimSettings)
+        self._stream_settings = self.parameters.declare(StreamSettings)
+        if not self._settings.world:
+            raise SettingsError(
+                "world: which one? Set the parameter to a name that 'mobinet sim list' shows, or a file"
+            )
+        self._world = self._stream_settings.prepared(load_world(find_world(self._settings.world)))
+        self._world_publishers: dict[Channel, Publisher] = {}
+        self._rendering: Rendering | None = None
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._forget_run()
+
+    def _forget_run(self) -> None:
+        self._pacer = Pacer(self._settings.speed)
+        self._world_ns = self._elapsed_ns = self._images = 0
+        self._told = False
+
+    def configure(self) -> None:
+        self._forget_run()
+        self._advertise_world()
+        self._relay = RadioRelay(self, self._world, lambda: self._world_ns)
+        self._rendering = Rendering(self._world, self._stream_settings, self._settings.loop, self._is_taken)
+
+    def _advertise_world(self) -> None:
+        channels = channels_of(self._world, self._stream_settings.truth)
+        self._world_publishers = {channel: self.advertise(channel.topic, channel.name) for channel in channels}
+
+    def _is_taken(self, channel: Channel) -> bool:
+        return self.is_wanted(self._world_publishers[channel])
+
+    def activate(self) -> None:
+        rendering = self._rendering
+        if rendering is None:
+            raise SettingsError("nothing is rendered; configure the node before activating it")
+        self._stopping.clear()
+        self._send(rendering.latched)
+        rendering.begin()
+        self._pacer.resume(self._elapsed_ns, time.monotonic())
+        self._thread = threading.Thread(target=self._play, args=(rendering,), name="publish", daemon=True)
+        self._thread.start()
+
+    def deactivate(self) -> None:
+        """Time stands still until the node is activated again."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def cleanup(self) -> None:
+        if self._rendering is not None:
+            self._rendering.stop()
+            self._rendering = None
+        if self._elapsed_ns:
+            self._tell_pace()
+
+    def _play(self, rendering: Rendering) -> None:
+        watched = (time.monotonic(), self._elapsed_ns)
+        while not self._stopping.is_set():
+            rendered = rendering.next(POLL_S)
+            if rendered is not None:
+                if self._stopping.wait(self._pacer.wait_s(rendered.elapsed_ns, time.monotonic())):
+                    return
+                rendering.drop()
+                self._publish(rendered)
+            elif rendering.ended:
+                self._end()
+                return
+            if time.monotonic() - watched[0] >= PACE_PERIOD_S:
+                watched = self._watch_pace(*watched)
+
+    def _publish(self, rendered: RenderedInstant) -> None:
+        self._world_ns, self._elapsed_ns = rendered.instant.world_ns, rendered.elapsed_ns
+        for message in rendered.instant.messages:
+            self._send(message)
+            self._images += message.channel.topic is topics.CAMERA_INFO
+        self._pacer.note(rendered.elapsed_ns, time.monotonic())
+
+    def _send(self, message: WorldMessage) -> None:
+        self.send(self._world_publishers[message.channel], message.cdr)
+
+    def _watch_pace(self, since_s: float, since_ns: int) -> tuple[float, int]:
+        """Says how fast simulated time went of late; returns when that was, and the time of the world."""
+        now_s = time.monotonic()
+        factor = (self._elapsed_ns - since_ns) / 1e9 / (now_s - since_s)
+        self.health.set_counter("realtime_factor", round(factor, 3))
+        self.health.set_counter("images", self._images)
+        if factor < SLOW_SHARE * self._settings.speed:
+            self.report(
+                "pace",
+                f"simulated time runs at {factor:.2f} of real time, {self._settings.speed:g} was asked for: rendering "
+                "cannot keep up; lower rate, or the sizes of the cameras or 'antialias' in the world file, or speed",
+            )
+        return now_s, self._elapsed_ns
+
+    def _end(self) -> None:
+        self._tell_pace()
+        if self._settings.exit_at_end:
+            signal.raise_signal(signal.SIGINT)
+        # a problem is forgotten after some seconds; this one lasts until the node is deactivated
+        while not self._stopping.wait(POLL_S):
+            self.health.problem("world", f"world '{self._world.name}' has ended; set loop to repeat it")
+
+    def _tell_pace(self) -> None:
+        """Logs once a run how fast it was: the line ends with JSON."""
+        if self._told:
+            return
+        self._told = True
+        pacer = self._pacer
+        figures = {
+            "world": self._world.name,
+            "cameras": sum(len(robot.cameras) for robot in self._world.robots),
+            "images": self._images,
+            "world_s": round(pacer.simulated_s, 3),
+            "wall_s": round(pacer.wall_s, 3),
+            "speed": self._settings.speed,
+            "realtime_factor": round(pacer.realtime_factor, 3),
+        }
+        self.get_logger().info(f"world '{self._world.name}' ran: {json.dumps(figures)}")
+
+
+def main() -> int:
+    return run(SimNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
