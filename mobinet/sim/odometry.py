@@ -17,6 +17,8 @@ from mobinet.sim.trajectory import Trajectory
 from mobinet.types import Float64
 
 _STEP_S = 0.02
+# metres and radians a step: less is rounding, which must not make a standing robot drift
+_LEAST_MOTION = 1e-9
 # where x, y and yaw are among x, y, z, roll, pitch and yaw
 _PLANAR = np.ix_([0, 1, 5], [0, 1, 5])
 
@@ -173,7 +175,7 @@ class _Spread:
         covariance[:2, :2] = along + quarter @ lever @ quarter.T
         covariance[:2, 2] = covariance[2, :2] = quarter @ (heading * place - turned)
         covariance[2, 2] = heading
-        return covariance
+        return np.asarray((covariance + covariance.T) / 2)
 
 
 def planar_transform(pose: Float64) -> Transform:
@@ -213,6 +215,7 @@ def _chained(steps: Float64) -> Float64:
 def _variances(steps: Float64, errors: OdometryErrors) -> Float64:
     """``(N, 2)`` variances of distance and heading that ``(N, 3)`` true steps add."""
     way, turn = np.hypot(steps[:, 0], steps[:, 1]), np.abs(steps[:, 2])
+    way, turn = (np.where(motion > _LEAST_MOTION, motion, 0.0) for motion in (way, turn))
     distance = errors.distance_noise_m_per_m**2 * way + errors.distance_noise_m_per_rad**2 * turn
     per_metre, per_radian = np.radians([errors.heading_noise_deg_per_m, errors.heading_noise_deg_per_rad])
     return np.column_stack([distance, per_metre**2 * way + per_radian**2 * turn])
