@@ -16,6 +16,7 @@ from rclpy.signals import SignalHandlerOptions
 from mobinet.errors import SettingsError
 from mobinet_ros.executor import spin
 from mobinet_ros.lifecycle import StageNode
+from mobinet_ros.shared_clock import share_clock
 from mobinet_ros.stop_signals import stop_on_signals
 
 LONGEST_END_S = 10
@@ -44,6 +45,7 @@ def run_nodes(make: Callable[[], Iterator[StageNode]], ros_arguments: Sequence[s
         with stop_on_signals() as stopping:
             broken = end_with_any_thread(stopping)
             nodes.extend(make())
+            share_clock(nodes)
             # sinks first: what a camera sends before its readers listen is lost
             for node in reversed(nodes):
                 node.start()
