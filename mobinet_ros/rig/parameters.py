@@ -30,7 +30,7 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     ),
     "overlay": ("mobinet.viewing.overlay:OverlaySettings", "mobinet_ros.overlay_node:OverlayNodeSettings", _CAMERAS),
     "marker": ("mobinet_ros.marker_node:MarkerSettings",),
-    "sim": ("mobinet_ros.sim_node:SimSettings",),
+    "sim": ("mobinet_ros.simulation.settings:SimSettings", "mobinet_ros.simulation.settings:StreamSettings"),
     "viewer": ("mobinet.viewing:RerunSettings", "mobinet_ros.viewer_node:ViewerSettings", _CAMERAS),
 }
 _BUILT_IN = ("use_sim_time", "start_type_description_service")
