@@ -34,15 +34,17 @@ class EventPixels:
         intensity: ``(H, W)`` float64 linear intensity at the beginning, 0..1 where 1 is white.
         start_ns: the time of it.
         settings: of the camera; those about rendering and packets are not used.
-        seed: of mismatch and noise; the same seed and pictures give the same events.
+        random: draws mismatch and noise; the same state and pictures give the same events.
 
     Raises:
         InputError: ``intensity`` is no such picture.
     """
 
-    def __init__(self, intensity: Float64, start_ns: int, settings: EventCameraSettings, seed: int) -> None:
+    def __init__(
+        self, intensity: Float64, start_ns: int, settings: EventCameraSettings, random: np.random.Generator
+    ) -> None:
         self._settings = settings
-        self._random = np.random.default_rng(seed)
+        self._random = random
         self._shape = intensity.shape
         self._level = self._logarithm(intensity)
         count = intensity.size
