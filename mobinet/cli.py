@@ -7,12 +7,14 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
+from typing import TypeAlias
 
 from mobinet import __version__
 from mobinet.errors import MobinetError
 from mobinet.models import commands as model_commands
 from mobinet.sim import commands as sim_commands
 
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 GROUP = "mobinet.commands"
 ROS_COMMANDS = {
     "up": "run a rig: all nodes of all robots",
@@ -21,6 +23,7 @@ ROS_COMMANDS = {
     "record": "write topics to a bag",
     "doctor": "say why nothing comes",
 }
+ROS_SIM_COMMANDS = {"record": "write a world to a bag"}
 ROS_CURE = "needs ROS 2: 'pip install .' in the checkout (x86-64), or a colcon build in a sourced distribution"
 
 
@@ -29,29 +32,32 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mobinet {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     model_commands.register(subparsers)
-    sim_commands.register(subparsers)
-    if not _register_ros_commands(subparsers):
-        for name, purpose in ROS_COMMANDS.items():
-            absent = subparsers.add_parser(name, help=f"{purpose} ({ROS_CURE})", add_help=False)
-            absent.set_defaults(run=_explain_absence)
+    sim = sim_commands.register(subparsers)
+    if not _register_ros_commands(subparsers, sim):
+        for parsers, commands in ((subparsers, ROS_COMMANDS), (sim, ROS_SIM_COMMANDS)):
+            for name, purpose in commands.items():
+                absent = parsers.add_parser(name, help=f"{purpose} ({ROS_CURE})", add_help=False)
+                absent.set_defaults(run=_explain_absence)
     return parser
 
 
-def _register_ros_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> bool:
+def _register_ros_commands(subparsers: Subparsers, sim: Subparsers) -> bool:
+    """Lets the ROS layer add its commands, and its actions of ``sim``; whether there is one."""
     if importlib.util.find_spec("rclpy") is None:
         return False
     points = entry_points(group=GROUP)
     for point in points:
-        point.load()(subparsers)
+        point.load()(subparsers, sim)
     if not points and importlib.util.find_spec("mobinet_ros") is not None:
         # a colcon install has no entry points of its own
-        importlib.import_module("mobinet_ros.commands").register(subparsers)
+        importlib.import_module("mobinet_ros.commands").register(subparsers, sim)
         return True
     return bool(points)
 
 
 def _explain_absence(arguments: argparse.Namespace) -> int:
-    print(f"mobinet {arguments.command} {ROS_CURE}", file=sys.stderr)
+    action = getattr(arguments, "action", "")
+    print(f"mobinet {' '.join(filter(None, (arguments.command, action)))} {ROS_CURE}", file=sys.stderr)
     return 2
 
 

@@ -18,9 +18,13 @@ class Progress:
         title: what is being done.
         total: amount of it, in seconds or pieces; 0 where it is not known.
         unit: of that amount.
+
+    Attributes:
+        done: amount that was shown last.
     """
 
     def __init__(self, title: str, total: float = 0.0, unit: str = "") -> None:
+        self.done = 0.0
         self._title, self._total, self._unit = title, total, unit
         self._terminal = sys.stderr.isatty()
         self._line = ""
@@ -28,6 +32,7 @@ class Progress:
 
     def show(self, done: float, text: str = "") -> None:
         """Updates it; cheap enough for every message."""
+        self.done = done
         now_s = time.monotonic()
         finished = bool(self._total) and done >= self._total
         period_s = _REDRAW_S if self._terminal else PLAIN_PERIOD_S
@@ -41,6 +46,11 @@ class Progress:
             self._draw(f"{line}{self._bar(done)}")
         else:
             print(line, file=sys.stderr, flush=True)
+
+    def show_pieces(self, done: int, total: int) -> None:
+        """Updates it, for work that tells its amount as it goes."""
+        self._total = total
+        self.show(done)
 
     def say(self, line: str) -> None:
         """One line that stays, on stdout."""

@@ -7,11 +7,14 @@ from typing import Any
 
 from mobinet_ros import environment
 
+SIM_MODULES = ("simulation.record",)
 MODULES = ("running.up", "running.demo", "bags.play", "bags.record", "doctor.command")
 
 
-def register(subparsers: Any) -> None:
-    """Adds each command's parser to ``subparsers``, after a foreign ROS has been put off the search paths."""
+def register(subparsers: Any, sim: Any) -> None:
+    """Adds each command's parser to ``subparsers``, and to ``sim`` those that are actions of ``mobinet sim``; after a
+    foreign ROS has been put off the search paths."""
     environment.prepare()
-    for name in MODULES:
-        importlib.import_module(f"mobinet_ros.{name}").register(subparsers)
+    for parsers, modules in ((subparsers, MODULES), (sim, SIM_MODULES)):
+        for name in modules:
+            importlib.import_module(f"mobinet_ros.{name}").register(parsers)

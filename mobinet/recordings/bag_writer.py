@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -27,14 +28,17 @@ class BagWriter:
     Args:
         path: folder to make.
         storage: ``mcap`` or ``sqlite3``.
+        keep_partial: whether what was written stays when the recording is cut off; it can be removed where it can
+            be made again.
 
     Raises:
         RecordingError: the folder exists, or cannot be made.
         MissingDependencyError: rosbags is not installed.
     """
 
-    def __init__(self, path: str | Path, storage: str = "mcap") -> None:
+    def __init__(self, path: str | Path, storage: str = "mcap", *, keep_partial: bool = True) -> None:
         self.path = Path(path).expanduser()
+        self._keep_partial = keep_partial
         self._partial = self.path.with_name(f"{self.path.name}.partial")
         self.message_count = 0
         self.byte_count = 0
@@ -119,13 +123,15 @@ class BagWriter:
             self._partial.rmdir()
 
     def abort(self) -> None:
-        """Leaves what was written in ``NAME.partial``."""
+        """Leaves what was written in ``NAME.partial``, or removes it."""
         if self._writer is None:
             return
         writer, self._writer = self._writer, None
         # the disk may be full: closing then fails as writing did, and there is nothing left to save
         with contextlib.suppress(OSError, sqlite3.Error):
             writer.abort()
+        if not self._keep_partial:
+            shutil.rmtree(self._partial, ignore_errors=True)
 
     def _open(self) -> Any:
         try:
@@ -164,9 +170,13 @@ class BagWriter:
             raise
         except (OSError, sqlite3.Error) as error:
             self.abort()
-            raise RecordingError(
-                f"bag '{self.path}' cannot be written: {error}; make room on the disk or record elsewhere. "
+            left = (
                 f"{self.message_count} messages were taken, what reached the disk is in '{self._partial}'"
+                if self._keep_partial
+                else "Nothing of it is left"
+            )
+            raise RecordingError(
+                f"bag '{self.path}' cannot be written: {error}; make room on the disk or record elsewhere. {left}"
             ) from error
 
     def __enter__(self) -> BagWriter:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
+from mobinet.progress import Progress
 from mobinet.sim.export import FORMATS, ExportSettings, export_world
 from mobinet.sim.export_reid import ReidSettings
 from mobinet.sim.world_file import find_world, load_world, scenario_names
 
-_PLAIN_PERIOD_S = 10.0
-_BAR_WIDTH = 30
 
+def register(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+    """Adds ``sim list | render``; each sets ``run``, a function of the parsed arguments to an exit code.
 
-def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds ``sim list | render``; each sets ``run``, a function of the parsed arguments to an exit code."""
+    Returns:
+        Takes further actions of ``sim``.
+    """
     sim = subparsers.add_parser("sim", help="simulated worlds with ground truth")
     actions = sim.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="the worlds that are shipped").set_defaults(run=_list)
@@ -39,6 +42,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="share of the identities for training in reid, 0 to 1; default %(default)s",
     )  # fmt: skip
     render.set_defaults(run=_render)
+    return actions
 
 
 def _list(_arguments: argparse.Namespace) -> int:
@@ -60,39 +64,10 @@ def _render(arguments: argparse.Namespace) -> int:
         reid=ReidSettings(train_share=arguments.train_share),
     )
     start_s = time.monotonic()
-    progress = ProgressLine(f"rendering {world.name}")
-    try:
-        export_world(world, path, arguments.out, settings, progress.show)
-    finally:
-        progress.close()
+    with Progress(f"rendering {world.name}", unit="images") as progress:
+        export_world(world, path, arguments.out, settings, progress.show_pieces)
     print(f"{arguments.out}: {progress.done} images in {time.monotonic() - start_s:.1f} s")
     return 0
-
-
-class ProgressLine:
-    """A bar on one line of a terminal; elsewhere a line every ten seconds. On stderr."""
-
-    def __init__(self, title: str) -> None:
-        self.done = 0
-        self._title = title
-        self._terminal = sys.stderr.isatty()
-        self._shown_s = time.monotonic()
-
-    def show(self, done: int, total: int) -> None:
-        self.done = done
-        text = f"{self._title} {done}/{total}"
-        if self._terminal:
-            filled = _BAR_WIDTH * done // total
-            sys.stderr.write(f"\r{text} [{'#' * filled}{'.' * (_BAR_WIDTH - filled)}]")
-            sys.stderr.flush()
-        elif time.monotonic() - self._shown_s >= _PLAIN_PERIOD_S:
-            self._shown_s = time.monotonic()
-            print(text, file=sys.stderr, flush=True)
-
-    def close(self) -> None:
-        """Ends the line of the bar."""
-        if self._terminal and self.done:
-            sys.stderr.write("\n")
 
 
 def _seconds(text: str) -> float:

@@ -19,7 +19,6 @@ from mobinet.errors import MissingDependencyError, RecordingError, SettingsError
 from mobinet.geometry import Transform
 from mobinet.recordings.mot import read_mot, read_seqinfo
 from mobinet.sim import export_camera, rig_export
-from mobinet.sim.commands import ProgressLine
 from mobinet.sim.export import ExportSettings, export_world
 from mobinet.sim.world_file import load_world
 
@@ -193,17 +192,6 @@ def test_euler_angles_come_back(angles):
     rotation = Transform.from_euler(*angles, np.zeros(3)).rotation
     again = Transform.from_euler(*rig_export.euler_of(rotation), np.zeros(3)).rotation
     np.testing.assert_allclose(again, rotation, atol=1e-6)
-
-
-def test_progress_on_a_terminal_is_one_line(monkeypatch, capsys):
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    line = ProgressLine("rendering x")
-    for done in (1, 2):
-        line.show(done, 2)
-    line.close()
-    shown = capsys.readouterr().err
-    assert shown.count("\n") == 1
-    assert shown.rstrip().endswith("rendering x 2/2 [##############################]")
 
 
 def test_without_mujoco_it_is_named(small_world, tmp_path, monkeypatch):
