@@ -28,6 +28,9 @@ def read_route(section: Section, speed: float, max_speed: float) -> Route:
     if ("path" in section.values) == ("at" in section.values):
         raise section.error("path", "expected either 'path' (it moves) or 'at' (it stands)")
     if "at" in section.values:
+        for key in ("speed", "start", "mode"):
+            if key in section.values:
+                raise section.error(key, "something that stands has none; leave it out, or give a path instead of 'at'")
         x, y, *heading = section.as_numbers("at", section.values["at"], (2, 3))
         if max(abs(x), abs(y)) > GROUND_HALF_M:
             raise section.error("at", f"[{x:g}, {y:g}] is outside the world: {_WITHIN}")

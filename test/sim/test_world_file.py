@@ -74,6 +74,7 @@ def test_a_world_is_read(tmp_path):
         ("[[0, 0], [3, 0, 1.5]]", "[[0, 0], [0, 0]]", "all points are the same"),
         ("[[0, 0], [3, 0, 1.5]]", "[[0, 0], [.inf, 0]]", "finite numbers"),
         ("path: [[0, 0], [3, 0, 1.5]]", "path: [[0, 0], [3, 0]], at: [0, 0]", "either 'path'"),
+        ("path: [[0, 0], [3, 0, 1.5]], speed", "at: [0, 0], speed", "anna.speed: something that stands has none"),
         ("shirt: red", "looks_like: nobody_here", "expected somebody named before"),
         ("r1:", "anna:", "'anna' is also in people"),
         ("  w:", "  ground:", "'ground' is also in every world; rename one"),
