@@ -30,6 +30,7 @@ from typing import Any
 
 from mobinet_ros import topics
 from mobinet_ros.lifecycle import NodeSettings
+from mobinet_ros.simulation.channels import WORLD_TOPICS
 from mobinet_ros.topics import TOPICS, Topic
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,8 +43,11 @@ BLOCK = re.compile(
 SHARED_HELPERS = {
     "listen_images(": (topics.IMAGE_IN, topics.COMPRESSED_IN),
     "listen_to_tf(": (topics.TF, topics.TF_STATIC),
+    "RadioRelay(": (topics.RADIO,),
 }
 """Functions that subscribe on a node's behalf, and what they subscribe."""
+PUBLISHING_HELPERS = {"RadioRelay(": (topics.RADIO,), "channels_of(": WORLD_TOPICS}
+"""The same of what they publish."""
 PARAMETER_FILE_HEAD = """\
 # Every parameter of {node} at its default; lists that are empty by default are commented out.
 # Copy this file, change the copy and give it to the node:
@@ -170,6 +174,7 @@ def range_text(metadata: typing.Mapping[str, Any]) -> str:
 def node_topics_table(module: ModuleType) -> list[str]:
     source = inspect.getsource(module)
     published = [getattr(topics, name) for name in re.findall(r"advertise\(\s*topics\.([A-Z_]+)", source)]
+    published += [topic for helper, given in PUBLISHING_HELPERS.items() if helper in source for topic in given]
     named = [getattr(topics, name) for name in re.findall(r"topics\.([A-Z_]+)", source)]
     heard = [topic for helper, given in SHARED_HELPERS.items() if helper in source for topic in given]
     heard += [getattr(topics, name) for name in re.findall(r"listen\(\s*topics\.([A-Z_]+)", source)]
