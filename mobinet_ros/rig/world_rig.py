@@ -57,7 +57,7 @@ def read_world(section: LinedDict, folder: Path) -> RigWorld:
     if not seeing:
         raise SettingsError(f"{where}: world '{world.name}': expected a robot with a colour camera, there is none")
     clocks = frozenset(robot.name for robot in world.robots if robot.clock.offset_s or robot.clock.drift_ppm)
-    return RigWorld(path, seeing, clocks, bool(world.outages))
+    return RigWorld(path, seeing, clocks, bool(world.outages or world.radio_range_m))
 
 
 def check_robots(robots: LinedDict, cameras: Mapping[str, tuple[CameraRig, ...]]) -> None:
