@@ -156,6 +156,38 @@ def test_poses_are_proper_transforms(simulate, small_text):
     np.testing.assert_allclose(pose.translation, [0.2, 0, 1.3], atol=1e-9)
 
 
+ERRORS = """
+    odometry: {distance_scale: 0.02, heading_noise_deg_per_m: 2, distance_noise_m_per_m: 0.05}
+    pose_noise: {position_m: 0.1, heading_deg: 1}
+"""
+
+
+def test_a_robot_without_errors_believes_the_truth(simulate, small_text):
+    simulation = simulate(small_text)
+    for robot in simulation.world.robots:
+        believed = simulation.odom2map(robot, SECOND) @ simulation.base2odom(robot, SECOND)
+        exact = simulation.base_pose(robot, SECOND)
+        np.testing.assert_allclose(believed.translation, exact.translation, atol=1e-9)
+        np.testing.assert_allclose(believed.rotation, exact.rotation, atol=1e-9)
+        np.testing.assert_array_equal(simulation.pose_covariance(robot, SECOND), 0)
+        np.testing.assert_array_equal(simulation.odometry(robot, SECOND).pose_covariance, 0)
+    assert simulation.in_contact("r1", "r2", SECOND)
+
+
+def test_errors_of_a_robot_hang_on_its_name_and_not_on_the_others(simulate, small_text):
+    text = small_text.replace("    speed: 0.5\n    cameras", "    speed: 0.5" + ERRORS + "    cameras")
+    more = text + "  r3:\n    path: [[9, -8], [9, -7]]\n    speed: 0.5" + ERRORS
+    alone, among = simulate(text), simulate(more)
+    beliefs = [
+        simulation.odom2map(robot, SECOND) @ simulation.base2odom(robot, SECOND)
+        for simulation, robot in ((alone, alone.world.robots[1]), (among, among.world.robots[1]))
+    ]
+    np.testing.assert_array_equal(beliefs[0].translation, beliefs[1].translation)
+    assert np.linalg.norm(beliefs[0].translation - alone.base_pose(alone.world.robots[1], SECOND).translation) > 0.001
+    moved = [among.base2odom(robot, SECOND).translation for robot in among.world.robots[1:]]
+    assert np.linalg.norm(moved[0] - moved[1]) > 1e-4
+
+
 def test_the_occlusion_world_hides_people_for_20_to_60_frames(simulate):
     simulation = simulate(find_world("occlusion").read_text())
     view, step = simulation.views[0], 5
