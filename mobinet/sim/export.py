@@ -2,12 +2,16 @@
 
 The layout of one camera is that of the MOT challenge::
 
-    OUT/world.yaml rig.yaml objects.csv
+    OUT/world.yaml rig.yaml
+    OUT/objects.csv                       identity,name,class
+    OUT/contacts.csv                      contacts, collisions and near misses, see contacts.py
     OUT/<robot>/<camera>/seqinfo.ini
     OUT/<robot>/<camera>/img1/000001.jpg ...
     OUT/<robot>/<camera>/gt/gt.txt        MOT16 ground truth
     OUT/<robot>/<camera>/truth.jsonl      the same and more: names, occluders, position and velocity in the map
     OUT/<robot>/<camera>/poses.txt        stamp x y z qx qy qz qw of base_link in the map, for every image
+    OUT/<robot>/<camera>/believed_poses.txt odometry.txt   the same: where the robot believes to be; base_link in odom
+    OUT/<robot>/<camera>/events.raw       of event cameras: EVT3
     OUT/<robot>/<camera>/depth/000001.png uint16 millimetres, 0 for nothing within 65 m (REP 118); or when asked for
     OUT/<robot>/<camera>/video.mp4        when asked for
 
@@ -19,13 +23,15 @@ Everything is written beside ``OUT`` and renamed at the end, so a folder of that
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from mobinet.errors import SettingsError
+from mobinet.sim.contacts import Contact, contacts_of
 from mobinet.sim.export_camera import CameraFolder
 from mobinet.sim.export_coco import CocoLayout
 from mobinet.sim.export_folder import new_folder
@@ -92,17 +98,14 @@ def export_world(
         total, done = sum(map(len, stamps)), 0
         shutil.copyfile(source, folder / "world.yaml")
         _write_objects(folder / "objects.csv", simulation)
+        _write_contacts(folder / "contacts.csv", contacts_of(world), duration_s)
         layouts = _layouts(folder, world, settings)
         for camera, (view, times) in enumerate(zip(simulation.views, stamps, strict=True), 1):
-            with ExitStack() as stack:
-                own: CameraFolder | None = None
-                if settings.with_images:
-                    place = CameraFolder(folder / view.name, view, video=settings.video, depth=settings.depth)
-                    own = stack.enter_context(place)
+            with _camera_folder(folder, simulation, view, duration_s, settings) as own:
                 for number, stamp_ns in enumerate(times, 1):
                     shot = _take(simulation, view, camera, number, stamp_ns, with_masks="coco" in settings.formats)
                     if own is not None:
-                        own.write(simulation, shot)
+                        own.write(shot)
                     for layout in layouts if shot.image is not None else ():
                         layout.add(shot)
                     done += 1
@@ -123,6 +126,15 @@ def _stamps(simulation: Simulation, duration_s: float) -> list[list[int]]:
                 f"camera {view.name}: no image within {duration_s:g} s; render longer or raise its rate"
             )
     return stamps
+
+
+def _camera_folder(
+    folder: Path, simulation: Simulation, view: CameraView, duration_s: float, settings: ExportSettings
+) -> AbstractContextManager[CameraFolder | None]:
+    if not settings.with_images:
+        return nullcontext()
+    place = folder / view.name
+    return CameraFolder(place, simulation, view, duration_s, video=settings.video, depth=settings.depth)
 
 
 def _layouts(folder: Path, world: World, settings: ExportSettings) -> Sequence[Layout]:
@@ -152,3 +164,15 @@ def _take(simulation: Simulation, view: CameraView, camera: int, number: int, st
 def _write_objects(path: Path, simulation: Simulation) -> None:
     lines = [f"{actor.identity},{actor.name},{actor.object_class.label}\n" for actor in simulation.actors]
     path.write_text("identity,name,class\n" + "".join(lines), encoding="utf-8")
+
+
+def _write_contacts(path: Path, contacts: Sequence[Contact], duration_s: float) -> None:
+    """Those that begin within the time that is rendered; a measure that there is none of is left empty."""
+    lines = [",".join(field.name for field in fields(Contact) if field.name != "position") + ",x,y,z\n"]
+    for one in contacts:
+        if one.begin_ns < duration_s * 1e9:
+            values = [one.first, one.second, one.kind, one.begin_ns, one.end_ns, one.closest_ns]
+            measures = (one.distance_m, one.relative_speed, one.ttc_s, one.pet_s, *one.position)
+            numbers = [f"{value:.4f}" if math.isfinite(value) else "" for value in measures]
+            lines.append(",".join([*map(str, values), *numbers]) + "\n")
+    path.write_text("".join(lines), encoding="utf-8")

@@ -237,7 +237,12 @@ def test_identities_are_for_training_or_for_testing(world_path: Path, tmp_path: 
     training = {row["identity"] for row in rows if row["split"] == "train"}
     testing = {row["identity"] for row in rows if row["split"] != "train"}
     assert (len(training), len(testing), training & testing) == (1, 1, set())
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["objects.csv", "reid", "world.yaml"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "contacts.csv",
+        "objects.csv",
+        "reid",
+        "world.yaml",
+    ]
 
 
 def test_all_layouts_of_one_world_are_the_same_bytes(world_path: Path, tmp_path: Path, simulate) -> None:
@@ -282,22 +287,3 @@ def test_the_command_takes_formats(world_path: Path, tmp_path: Path, simulate, c
     assert "invalid choice: 'voc'" in capsys.readouterr().err
     assert main([*command, "--train-share", "1.5"]) == 2
     assert "train_share: 1.5 is out of range" in capsys.readouterr().err
-
-
-def test_depth_cameras_write_depth_and_no_colours(tmp_path: Path, simulate) -> None:
-    text = WORLD.replace("rate: 5}", "rate: 5, type: depth}", 1).replace("rate: 5}", "rate: 5, type: rgbd}", 1)
-    simulate(text)
-    path = tmp_path / "world.yaml"
-    path.write_text(text)
-    settings = ExportSettings(duration_s=0.2, formats=("mot", "coco"))
-    export_world(load_world(path), path, tmp_path / "out", settings)
-    for robot, folders in (("r1", ["depth", "gt"]), ("r2", ["depth", "gt", "img1"])):
-        camera = tmp_path / "out" / robot / "front"
-        assert sorted(item.name for item in camera.iterdir() if item.is_dir()) == folders
-        assert len(list((camera / "depth").iterdir())) == 1
-    images = json.loads((tmp_path / "out/coco/instances.json").read_text())["images"]
-    assert [image["camera"] for image in images] == ["r2/front"]
-    rig = (tmp_path / "out/rig.yaml").read_text()
-    assert "# r1/front: no colour images" in rig
-    assert "r2/front/img1" in rig
-    assert "r1/front/img1" not in rig
