@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -60,7 +61,11 @@ def train_embedder(
     network = train(task, out, settings.training, resume=resume, progress=progress)
     assert isinstance(network, EmbedderWithClassifier)
     path = write_embedder(network.embedder, out)
-    record = {"seed": settings.training.seed, "steps": settings.training.steps, "batch": settings.training.batch}
+    record: dict[str, Any] = {
+        "seed": settings.training.seed,
+        "steps": settings.training.steps,
+        "batch": settings.training.batch,
+    }
     figures = task.validate(network, torch.device("cpu"))
     record |= {"training": _counts(training), "validation": {**_counts(validation), **figures}}
     _write_text(out / "training.json", json.dumps(record, indent=2) + "\n")

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mobinet.learning.embedder_crops import INPUT_SIZE
-from mobinet.types import Float32, Image
+from mobinet.types import Image
 
 _SHIFT = 0.08  # of the box's sides
 _SCALE = 0.10
@@ -62,7 +62,7 @@ def _place(crop: Image, margin: float, dx: float, dy: float, sx: float, sy: floa
 
 def _lit(image: Image, draw: np.random.Generator) -> Image:
     """Exposure, gamma, white balance, saturation; sometimes a shadow over a part."""
-    values: Float32 = (image.astype(np.float32) / 255) ** np.float32(np.exp(draw.normal(0, 0.25)))
+    values = np.asarray((image.astype(np.float32) / 255) ** np.float32(np.exp(draw.normal(0, 0.25))), np.float32)
     values *= draw.uniform(0.7, 1.4) * np.exp(draw.normal(0, 0.06, 3)).astype(np.float32)
     grey = values.mean(axis=2, keepdims=True)
     values = grey + (values - grey) * np.float32(draw.uniform(0.6, 1.3)) + np.float32(draw.normal(0, 0.03))

@@ -99,13 +99,13 @@ def _cut(images: Sequence[LabelledImage], settings: CropSettings) -> Crops:
 def _choose(images: Sequence[LabelledImage], settings: CropSettings) -> list[tuple[int, int]]:
     """Number of the image and index of the object there, for all crops, one object after the other."""
     found: dict[tuple[str, int], list[tuple[int, int]]] = {}
-    size = images[0].load().shape[1::-1] if images else (0, 0)  # one for all images of a folder
+    height, width = images[0].load().shape[:2] if images else (0, 0)  # one size for all images of a folder
     for number, image in enumerate(images):
         sides = image.boxes[:, 2:] - image.boxes[:, :2]
         good = (sides >= (settings.min_width_px, settings.min_height_px)).all(axis=1)
         known = np.array([label in _CLASSES for label in image.labels], bool)
         # of an object that is cut off on two sides, little may be left
-        good &= known & (image.visibility >= settings.min_visibility) & (_cut_sides(image.boxes, size) < 2)
+        good &= known & (image.visibility >= settings.min_visibility) & (_cut_sides(image.boxes, (width, height)) < 2)
         for index in np.flatnonzero(good).tolist():
             found.setdefault((image.world, image.identities[index]), []).append((number, index))
     several = (places for places in found.values() if len(places) > 1)

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mobinet.evaluation.reid import Pictures, evaluate_reid, rank_gallery
 from mobinet.learning.embedder_augment import augment, plain
 from mobinet.learning.embedder_crops import Crops
 from mobinet.learning.embedder_network import EmbedderNetwork, EmbedderWithClassifier, batch_hard
 from mobinet.learning.embedder_sampler import IdentitySampler
-from mobinet.types import Float32, Float64, Image
+from mobinet.types import Float32, Image
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
@@ -62,7 +63,7 @@ class EmbedderTask:
         return {"loss": triplets + classes, "triplets": triplets, "classes": classes, "right": right}
 
     def validate(self, network: nn.Module, device: torch.device) -> Mapping[str, float]:
-        """See Task: objects of one world in one camera, looked for in its other cameras."""
+        """See Task: objects of one camera, looked for in all others."""
         if not len(self._validation):
             return {}
         assert isinstance(network, EmbedderWithClassifier)
@@ -89,23 +90,7 @@ def embed(network: EmbedderNetwork, crops: Crops, device: torch.device) -> Float
 
 
 def cross_camera_figures(vectors: Float32, crops: Crops) -> dict[str, float]:
-    """Mean average precision and rank-1: each crop is a query, the crops of the world's other cameras the gallery."""
-    precisions: list[float] = []
-    firsts: list[bool] = []
-    for world in np.unique(crops.worlds):
-        mine = np.flatnonzero(crops.worlds == world)
-        for row in mine:
-            gallery = mine[crops.cameras[mine] != crops.cameras[row]]
-            right = crops.identities[gallery] == crops.identities[row]
-            if right.any() and not right.all():
-                ranked = right[np.argsort(-(vectors[gallery] @ vectors[row]), kind="stable")]
-                precisions.append(_average_precision(ranked.astype(np.float64)))
-                firsts.append(bool(ranked[0]))
-    if not precisions:
-        return {}
-    return {"mAP": float(np.mean(precisions)), "rank1": float(np.mean(firsts))}
-
-
-def _average_precision(ranked: Float64) -> float:
-    found = np.cumsum(ranked)
-    return float((found / np.arange(1, len(ranked) + 1))[ranked > 0].mean())
+    """Each crop is looked for among the crops of all other cameras, those of other worlds too."""
+    pictures = Pictures(crops.identities, crops.cameras)
+    scores = evaluate_reid(rank_gallery(vectors, vectors), pictures, pictures)
+    return {"mAP": scores.mean_ap, "rank1": scores.rank(1)}
