@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from mobinet import __version__
 from mobinet.errors import MobinetError
+from mobinet.evaluation import commands as evaluation_commands
 from mobinet.models import commands as model_commands
 from mobinet.sim import commands as sim_commands
 
@@ -32,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mobinet {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     model_commands.register(subparsers)
+    evaluation_commands.register(subparsers)
     sim = sim_commands.register(subparsers)
     if not _register_ros_commands(subparsers, sim):
         for parsers, commands in ((subparsers, ROS_COMMANDS), (sim, ROS_SIM_COMMANDS)):

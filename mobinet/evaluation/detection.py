@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.errors import InputError, MissingDependencyError
-from mobinet.evaluation.tables import BoxTable
+from mobinet.evaluation.tables import MOT16_DISTRACTORS, BoxTable
 from mobinet.settings import check_settings, setting
 from mobinet.types import Float64
 
@@ -34,7 +34,9 @@ class DetectionSettings:
 
     score: float = setting(0.5, "precision and recall are told for boxes from this score on", minimum=0.0, maximum=1.0)
     any_class: bool = setting(False, "all boxes are of one class, called 'object'")
-    ignored_classes: tuple[str, ...] = setting((), "true boxes of these classes forgive what falls on them")
+    ignored_classes: tuple[str, ...] = setting(
+        MOT16_DISTRACTORS, "true boxes of these classes forgive what falls on them"
+    )
     max_boxes: int = setting(100, "boxes of the highest scores that count, of an image and class", minimum=1)
 
     def __post_init__(self) -> None:

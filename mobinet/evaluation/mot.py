@@ -28,7 +28,7 @@ from mobinet.evaluation.matching import (
     make_metric,
     number_ids,
 )
-from mobinet.evaluation.tables import TrackTable
+from mobinet.evaluation.tables import MOT16_DISTRACTORS, TrackTable
 from mobinet.settings import check_settings, setting
 from mobinet.types import UNKNOWN_CLASS, Float64, Int64
 
@@ -50,7 +50,7 @@ class MotSettings:
         0.0, "true boxes of which less is visible are forgiven, 0..1", minimum=0.0, maximum=1.0
     )
     ignored_classes: tuple[str, ...] = setting(
-        ("person_on_vehicle", "static_person", "distractor", "reflection"),
+        MOT16_DISTRACTORS,
         "true boxes of these classes are forgiven; by default the distractors of MOT16",
     )
 

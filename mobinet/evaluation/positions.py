@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mobinet.assignment import assign
 from mobinet.errors import InputError
 from mobinet.evaluation.identities import IdentityScores, score_identities
 from mobinet.evaluation.matching import MatchedFrames, check_overlap, groups, number_ids
@@ -102,3 +103,47 @@ def distances(first: Float64, second: Float64) -> Float64:
     """``(N, M)`` metres between ``(N, D)`` and ``(M, D)`` positions."""
     result: Float64 = np.linalg.norm(first[:, None, :] - second[None, :, :], axis=2)
     return result
+
+
+@dataclass(frozen=True)
+class AgreementScores:
+    """Whether two robots mean the same by an id, where both report an object at about the same place and time.
+
+    Args:
+        agreement: share of common objects to which both give the same id, 0..1; NaN without any.
+        same, different: their numbers, over all instants.
+        missing: objects that one reports and the other does not.
+    """
+
+    agreement: float
+    same: int
+    different: int
+    missing: int
+
+
+def evaluate_agreement(
+    first: PositionTable, second: PositionTable, settings: PositionSettings | None = None
+) -> AgreementScores:
+    """Mutual agreement of two robots' identities; needs no truth.
+
+    The second robot's positions are interpolated at the stamps of the first. At each instant objects are paired so that
+    the sum of distances is least, up to ``distance_m``.
+
+    Raises:
+        InputError: the dimensions differ.
+    """
+    settings = settings or PositionSettings()
+    if len(first) and len(second):
+        check_same_dimensions(first, second)
+    stamps = np.unique(first.stamps_ns)
+    there = interpolate_positions(second, stamps, settings.tolerance_s)
+    common = np.intersect1d(stamps, there.stamps_ns)
+    same = different = missing = 0
+    for a, b in zip(groups(first.stamps_ns, common), groups(there.stamps_ns, common), strict=True):
+        pairs = assign(distances(first.positions[a], there.positions[b]), settings.distance_m)
+        equal = first.ids[a[pairs.rows]] == there.ids[b[pairs.columns]]
+        same += int(equal.sum())
+        different += int((~equal).sum())
+        missing += len(a) + len(b) - 2 * len(pairs.rows)
+    total = same + different
+    return AgreementScores(same / total if total else float("nan"), same, different, missing)

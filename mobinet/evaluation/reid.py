@@ -8,6 +8,7 @@ cameras; Ye et al. ("Deep learning for person re-identification", 2021) for mINP
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,18 +40,18 @@ class ReidSettings:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Whom N pictures show, and the cameras that took them: ``(N,)`` int64 each.
+    """Whom N pictures show, ``(N,)`` int64, and the cameras that took them, ``(N,)`` integers or strings.
 
     Raises:
         InputError: lengths disagree.
     """
 
     ids: Int64
-    cameras: Int64
+    cameras: NDArray[Any]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", np.asarray(self.ids, np.int64))
-        object.__setattr__(self, "cameras", np.asarray(self.cameras, np.int64))
+        object.__setattr__(self, "cameras", np.asarray(self.cameras))
         if self.ids.ndim != 1 or self.ids.shape != self.cameras.shape:
             raise InputError(
                 f"expected an id and a camera for each picture, got shapes {self.ids.shape} and {self.cameras.shape}"
@@ -121,7 +122,7 @@ def evaluate_reid(
     ranking = _checked(ranking, len(queries), len(gallery))
     precisions, penalties, firsts = [], [], []
     for entries, identity, camera in zip(ranking, queries.ids, queries.cameras, strict=True):
-        junk = _junk(gallery, int(identity), int(camera), settings)
+        junk = _junk(gallery, int(identity), camera, settings)
         wanted = int(((gallery.ids == identity) & ~junk).sum())
         if wanted == 0:
             continue
@@ -141,7 +142,7 @@ def evaluate_reid(
     )
 
 
-def _junk(gallery: Pictures, identity: int, camera: int, settings: ReidSettings) -> NDArray[np.bool_]:
+def _junk(gallery: Pictures, identity: int, camera: Any, settings: ReidSettings) -> NDArray[np.bool_]:
     junk: NDArray[np.bool_] = gallery.ids == settings.junk_id
     if settings.same_camera_is_junk:
         junk = junk | ((gallery.ids == identity) & (gallery.cameras == camera))

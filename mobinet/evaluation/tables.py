@@ -35,6 +35,9 @@ MOT16_CLASSES: Mapping[int, str] = {
 }
 """The class numbers of MOT16 and MOT20; a pedestrian is called person, as in COCO."""
 
+MOT16_DISTRACTORS = ("person_on_vehicle", "static_person", "distractor", "reflection")
+"""Classes of true boxes that an evaluation of persons forgives."""
+
 
 @dataclass(frozen=True)
 class TrackTable:

@@ -134,7 +134,7 @@ def overlaps(truth: Float64, results: Float64) -> Float64:
 
 def centre_errors(truth: Float64, results: Float64) -> tuple[Float64, Float64]:
     """``(N,)`` distances of the centres, in pixels and in sizes of the true box; infinite where a box is missing."""
-    offset = (results[:, :2] + results[:, 2:] - truth[:, :2] - truth[:, 2:]) / 2
+    offset = (results[:, :2] + results[:, 2:]) / 2 - (truth[:, :2] + truth[:, 2:]) / 2
     pixels = np.linalg.norm(offset, axis=1)
     sizes = np.linalg.norm(offset / (truth[:, 2:] - truth[:, :2]), axis=1)
     return np.nan_to_num(pixels, nan=np.inf), np.nan_to_num(sizes, nan=np.inf)

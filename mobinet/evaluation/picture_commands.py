@@ -1,0 +1,108 @@
+"""``mobinet eval reid`` and ``mobinet eval target``."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from mobinet.errors import InputError
+from mobinet.evaluation.options import add_common, add_paths, add_settings, settings_of, show
+from mobinet.evaluation.picture_files import read_pictures, read_ranking
+from mobinet.evaluation.reid import ReidScores, ReidSettings, evaluate_reid, rank_gallery
+from mobinet.evaluation.report import aligned
+from mobinet.evaluation.target import TargetScores, TargetSettings, evaluate_target
+from mobinet.evaluation.target_files import FORMATS, find_targets, read_target
+from mobinet.types import Int64
+
+RANKS = (1, 5, 10)
+TARGET_COLUMNS = {
+    "success": "success", "op50": "OP50", "op75": "OP75", "precision": "precision", "norm_precision": "norm. prec.",
+    "f_score": "F", "lt_precision": "Pr", "lt_recall": "Re", "false_alarms": "false alarms",
+}  # fmt: skip
+
+
+def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    reid = actions.add_parser("reid", help="who looks like whom: mAP, CMC, mINP")
+    reid.add_argument("queries", metavar="QUERIES", type=Path, help="ids, cameras and vectors: .npz, .npy, .csv")
+    reid.add_argument("gallery", metavar="GALLERY", type=Path, help="likewise")
+    reid.add_argument("--ranking", metavar="FILE", type=Path, help="rows of the gallery for each query, best first")
+    reid.add_argument("--ranking-from-one", action="store_true", help="the ranking counts the gallery from 1")
+    reid.add_argument("--query-split", metavar="NAME", default="query", help="of a .csv (default: query)")
+    reid.add_argument("--gallery-split", metavar="NAME", default="test", help="of a .csv (default: test)")
+    add_settings(reid, ReidSettings)
+    add_common(reid, _run_reid, classes=False)
+    target = actions.add_parser("target", help="one object followed: success, precision, F-score, found again")
+    add_paths(target, "boxes, a line an image, or a folder of sequences", "likewise, a fifth number is the confidence")
+    target.add_argument("--format", choices=FORMATS, help="of the truth; default: by the file's name, else xywh")
+    target.add_argument("--results-format", choices=FORMATS, help="of the results; default: likewise")
+    add_settings(target, TargetSettings)
+    add_common(target, _run_target, classes=False)
+
+
+def _run_reid(arguments: argparse.Namespace) -> int:
+    queries, query_vectors = read_pictures(arguments.queries, arguments.query_split)
+    gallery, gallery_vectors = read_pictures(arguments.gallery, arguments.gallery_split)
+    if arguments.ranking is not None:
+        ranking: Int64 = read_ranking(arguments.ranking, int(arguments.ranking_from_one))
+    elif query_vectors is not None and gallery_vectors is not None:
+        ranking = rank_gallery(query_vectors, gallery_vectors)
+    else:
+        raise InputError("neither a ranking nor vectors: give --ranking FILE, or .npz files with 'vectors'")
+    scores = evaluate_reid(ranking, queries, gallery, settings_of(arguments, ReidSettings))
+    return show(arguments, asdict(scores), _reid_text(scores))
+
+
+def _reid_text(scores: ReidScores) -> str:
+    shares = [scores.mean_ap, *map(scores.rank, RANKS), scores.minp]
+    heads = ["mAP", *(f"rank-{rank}" for rank in RANKS), "mINP", "queries", "without match"]
+    counts = [str(scores.queries), str(scores.queries_without_match)]
+    return aligned([heads, [*map(_percent, shares), *counts]])
+
+
+def _run_target(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments, TargetSettings)
+    truth, results = find_targets(arguments.truth), find_targets(arguments.results)
+    if len(truth) == len(results) == 1:
+        pairs = {next(iter(truth)) or arguments.truth.stem: (*truth.values(), *results.values())}
+    else:
+        lacking = sorted(set(truth) ^ set(results))
+        if lacking:
+            where = "results" if lacking[0] in truth else "truth"
+            raise InputError(f"sequence '{lacking[0]}' has no {where}; expected a file or folder of that name")
+        pairs = {name: (path, results[name]) for name, path in truth.items()}
+    scores = {}
+    for name, (true_path, result_path) in pairs.items():
+        boxes, _ = read_target(true_path, arguments.format)
+        found, confidences = read_target(result_path, arguments.results_format)
+        try:
+            scores[name] = evaluate_target(boxes, found, confidences, settings)
+        except InputError as error:
+            raise InputError(f"'{result_path}': {error}") from None
+    return show(arguments, scores, _target_text(scores))
+
+
+def _target_text(scores: dict[str, TargetScores]) -> str:
+    lines = [["", *TARGET_COLUMNS.values(), "found again", "after s", "images"]]
+    for name, one in scores.items():
+        waits = "-" if math.isnan(one.refind_s) else f"{one.refind_s:.2f}"
+        shares = [_percent(getattr(one, key)) for key in TARGET_COLUMNS]
+        lines.append([name, *shares, f"{one.refound}/{one.absences}", waits, str(one.frames)])
+    if len(scores) > 1:
+        means = [_percent(_mean([getattr(one, key) for one in scores.values()])) for key in TARGET_COLUMNS]
+        found, times = (sum(getattr(one, key) for one in scores.values()) for key in ("refound", "absences"))
+        images = sum(one.frames for one in scores.values())
+        lines.append(["mean", *means, f"{found}/{times}", "", str(images)])
+    return aligned(lines)
+
+
+def _mean(values: list[float]) -> float:
+    known = np.array([value for value in values if not math.isnan(value)])
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def _percent(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:.1f}"
