@@ -71,7 +71,7 @@ def fixtures_of(world: World) -> tuple[Fixture, ...]:
     for piece in world.furniture:
         found.append(Fixture(piece.name, *furniture_parts(piece)))
     for ceiling in world.ceilings:
-        part = Part("box", (ceiling.size[0] / 2, ceiling.size[1] / 2, 0.05), (1, 1, 1), texture="ceiling", glow=0.25)
+        part = Part("box", (ceiling.size[0] / 2, ceiling.size[1] / 2, 0.05), (1, 1, 1), texture="ceiling", glow=0.35)
         pose = Placement(np.array([[*ceiling.centre, ceiling.height + 0.05]]), np.eye(3)[None])
         found.append(Fixture(ceiling.name, (part,), pose))
     for pillar in world.pillars:

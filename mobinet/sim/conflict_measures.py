@@ -11,7 +11,6 @@ from mobinet.sim.footprints import Footprint, gaps
 from mobinet.sim.trajectory import Trajectory
 from mobinet.types import Float64
 
-_LAG_STEP_S = 0.05
 _CROSSING_SINE = 0.5  # of 30 degrees
 _STANDING_SPEED = 0.3
 _SEARCH_STEPS = 24
@@ -27,7 +26,6 @@ class PairStates:
     """
 
     footprints: tuple[Footprint, Footprint]
-    trajectories: tuple[Trajectory, Trajectory]
     times: Float64
     poses: tuple[Float64, Float64]
     velocities: tuple[Float64, Float64]
@@ -37,7 +35,17 @@ class PairStates:
         cls, footprints: tuple[Footprint, Footprint], trajectories: tuple[Trajectory, Trajectory], times: Float64
     ) -> PairStates:
         (poses, velocities), (other_poses, other_velocities) = (trajectory.sample(times) for trajectory in trajectories)
-        return cls(footprints, trajectories, times, (poses, other_poses), (velocities, other_velocities))
+        return cls(footprints, times, (poses, other_poses), (velocities, other_velocities))
+
+    def at(self, rows: NDArray[np.int64] | slice) -> PairStates:
+        """Some of the times."""
+        poses, velocities = ((of_both[0][rows], of_both[1][rows]) for of_both in (self.poses, self.velocities))
+        return PairStates(self.footprints, self.times[rows], poses, velocities)
+
+    @property
+    def reach(self) -> float:
+        """No farther apart than this, from middle to middle, the footprints may touch, metres."""
+        return self.footprints[0].reach + self.footprints[1].reach
 
     @property
     def relative_speed(self) -> Float64:
@@ -56,6 +64,24 @@ def times_to_collision(states: PairStates, limit_s: float, touch_m: float) -> Fl
     1972). Along a straight relative motion the distance of convex bodies is a convex function of time: its least value
     is found by ternary search, and the first touch before it by bisection.
     """
+    found: Float64 = np.full(len(states.times), np.inf)
+    rows = np.flatnonzero(_circles_meet(states, limit_s, touch_m))
+    if len(rows):
+        found[rows] = _search_touch(states.at(rows), limit_s, touch_m)
+    return found
+
+
+def _circles_meet(states: PairStates, limit_s: float, touch_m: float) -> NDArray[np.bool_]:
+    """``(N,)`` whether the circles around the footprints touch within ``limit_s``: a quick look before the search."""
+    offset = states.poses[1][:, :2] - states.poses[0][:, :2]
+    velocity = states.velocities[1] - states.velocities[0]
+    squared = np.maximum((velocity**2).sum(axis=1), 1e-12)
+    nearest_s = np.clip(-(offset * velocity).sum(axis=1) / squared, 0.0, limit_s)
+    apart = np.linalg.norm(offset + velocity * nearest_s[:, None], axis=1)
+    return np.asarray(apart <= states.reach + touch_m)
+
+
+def _search_touch(states: PairStates, limit_s: float, touch_m: float) -> Float64:
     low: Float64 = np.zeros(len(states.times))
     high: Float64 = np.full(len(states.times), limit_s)
     for _ in range(_SEARCH_STEPS):
@@ -81,20 +107,30 @@ def _gaps_later(states: PairStates, later_s: Float64) -> Float64:
 
 
 def post_encroachment(states: PairStates, limit_s: float, touch_m: float) -> Float64:
-    """``(N,)`` seconds until one of the two is where the other one is now, infinite beyond ``limit_s``.
+    """``(M,)`` seconds until one of the two is where the other one is now, infinite beyond ``limit_s``.
 
     Post-encroachment time (Allen, Shin, Cooper, Analysis of traffic conflicts and collisions, Transportation Research
     Record 667, 1978) is the time between one leaving the place where paths cross and the other one reaching it. Here:
-    the least delay between two instants, to 50 ms, at which the footprints would touch, while both move and their
-    courses cross at 30 to 150 degrees: who follows behind is in no conflict.
+    the least delay between two instants at which the footprints would touch, while both move and their courses cross
+    at 30 to 150 degrees: who follows behind is in no conflict.
+
+    Args:
+        states: at even steps, which the delay is a multiple of; those after the last one asked for reach ``limit_s``
+            farther, so that ``M`` is as many fewer than ``N``.
     """
-    found: Float64 = np.full(len(states.times), np.inf)
-    for lag in np.arange(0.0, limit_s + 1e-9, _LAG_STEP_S):
-        later = PairStates.of(states.footprints, states.trajectories, states.times + lag)
+    lags = round(limit_s / float(states.times[1] - states.times[0]))
+    count = len(states.times) - lags
+    found: Float64 = np.full(count, np.inf)
+    for lag in range(lags + 1):
         for now, then in ((0, 1), (1, 0)):
-            distance = gaps(states.footprints[now], states.poses[now], states.footprints[then], later.poses[then])
-            meet = (distance <= touch_m) & _crossing(states.velocities[now], later.velocities[then])
-            found = np.asarray(np.where(meet & np.isinf(found), lag, found))
+            offset = states.poses[now][:count, :2] - states.poses[then][lag : lag + count, :2]
+            rows = np.flatnonzero((np.linalg.norm(offset, axis=1) <= states.reach + touch_m) & np.isinf(found))
+            if not len(rows):
+                continue
+            pose, other = states.poses[now][rows], states.poses[then][rows + lag]
+            meet = gaps(states.footprints[now], pose, states.footprints[then], other) <= touch_m
+            meet &= _crossing(states.velocities[now][rows], states.velocities[then][rows + lag])
+            found[rows[meet]] = states.times[lag] - states.times[0]
     return found
 
 

@@ -34,7 +34,7 @@ CONTACT, COLLISION, NEAR_MISS = "contact", "collision", "near_miss"
 
 _VEHICLES = (ObjectClass.CAR, ObjectClass.CYCLIST)
 _BROAD_STEP_S = 0.1
-_STEP_S = 0.02
+_STEP_S = 0.05
 _FINE_STEP_S = 0.001
 
 
@@ -67,7 +67,7 @@ class Contact:
         first, second: their names, in the order of their identities.
         kind: "contact", "collision" or "near_miss".
         begin_ns, end_ns: from the first to the last instant at which they touch or a measure is below its limit,
-            to a millisecond, 20 ms for a near miss. Nanoseconds since the beginning of the world.
+            to a millisecond, 50 ms for a near miss. Nanoseconds since the beginning of the world.
         closest_ns: when they are nearest; if they touch, the first instant.
         distance_m: least distance between footprints, metres, 0 when they touch.
         relative_speed: metres per second at ``closest_ns``: of a collision, the speed of the impact.
@@ -169,11 +169,13 @@ def _touches(pair: _Pair, settings: ContactSettings) -> Iterator[Contact]:
 
 
 def _near_misses(pair: _Pair, settings: ContactSettings) -> Iterator[Contact]:
+    lags = round(settings.pet_s / _STEP_S)
     for start, end in pair.passing:
-        states = pair.states(_grid(start, end, _STEP_S))
+        longer = pair.states(_grid(start, end + lags * _STEP_S, _STEP_S))
+        states = longer.at(slice(0, len(longer.times) - lags))
         fast = states.relative_speed >= settings.least_speed
         ttc = times_to_collision(states, settings.ttc_s, settings.touch_m)
-        pet = post_encroachment(states, settings.pet_s, settings.touch_m)
+        pet = post_encroachment(longer, lags * _STEP_S, settings.touch_m)
         near = fast & ((ttc <= settings.ttc_s) | (pet <= settings.pet_s))
         distance = states.gaps()
         for rows in _groups(near, round(settings.merge_s / _STEP_S)):

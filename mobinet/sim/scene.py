@@ -39,7 +39,7 @@ LIGHT_OF = {
     "dusk": Light("0.16 0.18 0.32", "0.72 0.46 0.34", "0.30 0.28 0.32", "0.34 0.24 0.18"),
     "night": Light("0.01 0.01 0.03", "0.04 0.04 0.07", "0.10 0.10 0.14", "0.03 0.03 0.05", "0.05 0.05 0.05", True),
     # lamps all over the ceiling: light from above, and some from the side so that walls differ
-    INDOOR_LIGHT: Light("0.50 0.64 0.86", "0.82 0.87 0.92", "0.52 0.51 0.49", "0.36 0.35 0.33", fill="0.20 0.20 0.19"),
+    INDOOR_LIGHT: Light("0.50 0.64 0.86", "0.82 0.87 0.92", "0.62 0.61 0.59", "0.34 0.33 0.31", fill="0.24 0.24 0.23"),
 }
 _LAMP_SPACING_M = 14.0
 _LAMP_COUNT = 3

@@ -116,7 +116,7 @@ class Simulation:
         return self.base_pose(view.robot, stamp_ns) @ self.camera2base(view, stamp_ns) @ OPTICAL2BODY
 
     def camera2base(self, view: CameraView, stamp_ns: int) -> Transform:
-        """Where a camera's body frame is on its robot: its mount, which sways with the gait of somebody who wears it."""
+        """A camera's body frame on its robot: its mount, which sways with the gait of somebody who wears it."""
         wearer = view.robot.wearer
         if wearer is None:
             return view.camera.mount

@@ -32,7 +32,7 @@ def read_people(
     looks: dict[str, Look] = {}
     people = []
     for child in section.children("people"):
-        child.check_keys((*ROUTE_KEYS, *LOOK_KEYS, "on"))
+        child.check_keys((*ROUTE_KEYS, *LOOK_KEYS, "seat"))
         seat = _seat(child, furniture)
         route = read_route(child, 1.3, 8.0) if seat is None else Route((Waypoint(*seat.at),), heading=seat.heading)
         if seat is None:
@@ -44,18 +44,18 @@ def read_people(
 
 def _seat(section: Section, furniture: Sequence[Furniture]) -> Furniture | None:
     """What somebody sits on; None for somebody on foot."""
-    if "on" not in section.values:
+    if "seat" not in section.values:
         return None
     for key in ROUTE_KEYS:
         if key in section.values:
             raise section.error(
-                key, "who sits 'on' something neither walks nor stands elsewhere; remove one of the two"
+                key, "who has a 'seat' neither walks nor stands elsewhere; remove one of the two"
             )
     seats = {piece.name: piece for piece in furniture if FURNITURE[piece.kind].seat}
-    name = section.values["on"]
+    name = section.values["seat"]
     if name not in seats:
         known = ", ".join(seats) or "there is none"
-        raise section.error("on", f"expected the name of a chair or a sofa ({known}), got {name!r}")
+        raise section.error("seat", f"expected the name of a chair or a sofa ({known}), got {name!r}")
     return seats[name]
 
 
