@@ -31,6 +31,7 @@ from mobinet_ros.simulation.channels import (
     robot_channel,
     world_channel,
 )
+from mobinet_ros.simulation.event_stream import EventStream
 from mobinet_ros.simulation.frames import base_frame, body_frame, odom_frame, optical_frame
 from mobinet_ros.simulation.messages import (
     MAP_FRAME,
@@ -136,8 +137,6 @@ class WorldStream:
         camera = CameraStream(self._simulation, view, self._settings, self._wanted)
         yield _Job(view.stamps_ns(self._duration_s), camera.make)
         if view.camera.kind == EVENTS_KIND:
-            from mobinet_ros.simulation.event_stream import EventStream
-
             events = EventStream(self._simulation, view, self._settings)
             yield _Job(self._periodic(events.rate), events.make)
 

@@ -29,6 +29,31 @@ ROOT = Path(__file__).resolve().parents[2]
 # Linux leaves domains 0 to 101 clear of the ports that it gives out itself
 _domains = itertools.cycle(random.Random(os.getpid()).sample(range(1, 102), 101))
 
+# two people who pass each other before two robots, one of which has a wrong clock; small, since it is rendered often
+SIM_WORLD = """
+world_version: 1
+seed: 3
+duration: 1
+antialias: false
+people:
+  anna: {path: [[4, -1], [4, 1]], speed: 1.4}
+  bert: {path: [[5, 1], [5, -1]], speed: 1.4}
+robots:
+  r1:
+    path: [[0, 0], [1, 0]]
+    speed: 0.5
+    clock: {offset_s: -0.5, drift_ppm: 100}
+    odometry: {distance_scale: 0.05}
+    cameras:
+      front: {mount: [0, 0, 1.2, 0, 0, 0], width: 96, height: 72, horizontal_fov_deg: 70, rate: 10, type: rgbd}
+  r2:
+    at: [9, 0, 180]
+    cameras:
+      left: {mount: [0, 0, 1.2, 0, 0, 0], width: 96, height: 72, horizontal_fov_deg: 70, rate: 5}
+outages:
+  - {robots: [r2], from: 2, until: 4}
+"""
+
 
 class Graph:
     """A ROS graph of one test: real processes, and a probe node in this one.
@@ -148,3 +173,24 @@ def graph(domain: int, tmp_path: Path) -> Iterator[Graph]:
     made = Graph(domain, tmp_path / "logs")
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def drawing() -> None:
+    """Skips where no world can be drawn."""
+    from mobinet.errors import MissingDependencyError
+    from mobinet.sim.simulation import Simulation
+    from mobinet.sim.world_file import find_world, load_world
+
+    try:
+        Simulation(load_world(find_world("crossing"))).close()
+    except MissingDependencyError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def sim_world(drawing: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a small world."""
+    path = tmp_path_factory.mktemp("worlds") / "pair.yaml"
+    path.write_text(SIM_WORLD)
+    return path
