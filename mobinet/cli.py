@@ -12,6 +12,7 @@ from typing import TypeAlias
 from mobinet import __version__
 from mobinet.errors import MobinetError
 from mobinet.evaluation import commands as evaluation_commands
+from mobinet.learning import commands as learning_commands
 from mobinet.models import commands as model_commands
 from mobinet.sim import commands as sim_commands
 
@@ -34,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     model_commands.register(subparsers)
     evaluation_commands.register(subparsers)
+    learning_commands.register(subparsers)
     sim = sim_commands.register(subparsers)
     if not _register_ros_commands(subparsers, sim):
         for parsers, commands in ((subparsers, ROS_COMMANDS), (sim, ROS_SIM_COMMANDS)):

@@ -47,10 +47,10 @@ class Progress:
         else:
             print(line, file=sys.stderr, flush=True)
 
-    def show_pieces(self, done: int, total: int) -> None:
+    def show_pieces(self, done: int, total: int, text: str = "") -> None:
         """Updates it, for work that tells its amount as it goes."""
         self._total = total
-        self.show(done)
+        self.show(done, text)
 
     def say(self, line: str) -> None:
         """One line that stays, on stdout."""

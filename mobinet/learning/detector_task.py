@@ -24,8 +24,8 @@ _LEAST_LEFT = 0.3  # share of a box that a cut leaves, for it to count
 
 
 @dataclass(frozen=True)
-class DetectorTraining:
-    """Sizes of the images that are learnt from, pixels, multiples of 32: parts of larger ones, to save time."""
+class CropSize:
+    """Of the images that are learnt from, pixels, multiples of 32: parts of larger ones, to save time."""
 
     height: int = 256
     width: int = 320
@@ -54,13 +54,13 @@ class DetectorTask:
         held_back: Sequence[LabelledImage],
         batch: int,
         seed: int,
-        sizes: DetectorTraining | None = None,
+        sizes: CropSize | None = None,
     ) -> None:
         torch.manual_seed(seed)
         self.network: nn.Module = DetectorNetwork().to(memory_format=torch.channels_last)
         self._images, self._held_back = images, held_back
         self._batch, self._seed = batch, seed
-        self._sizes = sizes or DetectorTraining()
+        self._sizes = sizes or CropSize()
 
     def batch(self, step: int) -> Batch:
         examples = []
@@ -102,7 +102,7 @@ def class_numbers(image: LabelledImage) -> Int64:
     return np.where((numbers >= 0) & (image.visibility < _LEAST_VISIBILITY), IGNORED, numbers)
 
 
-def _augmented(source: LabelledImage, sizes: DetectorTraining, draw: np.random.Generator) -> _Example:
+def _augmented(source: LabelledImage, sizes: CropSize, draw: np.random.Generator) -> _Example:
     image, boxes = place_randomly(source.load(), source.boxes, sizes.height, sizes.width, draw)
     boxes, labels = _cut(boxes, class_numbers(source), sizes.height, sizes.width)
     if draw.random() < 0.5:

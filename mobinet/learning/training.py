@@ -88,7 +88,7 @@ def train(
     device = choose_device(settings.device)
     trainer = _Trainer(task, settings, device)
     path = folder / "checkpoint.pt"
-    _check_folder(path, resume)
+    check_folder(folder, resume=resume)
     if resume:
         trainer.restore(load_checkpoint(path, device))
     folder.mkdir(parents=True, exist_ok=True)
@@ -125,6 +125,15 @@ def choose_device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise SettingsError("device: 'cuda' was asked for, and PyTorch finds none; use 'auto' or 'cpu'")
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def check_folder(folder: Path, *, resume: bool) -> None:
+    """Raises SettingsError for a checkpoint without ``resume``, or the other way round."""
+    there = (folder / "checkpoint.pt").is_file()
+    if resume and not there:
+        raise SettingsError(f"'{folder}' has no checkpoint.pt to resume from; leave out --resume to begin")
+    if not resume and there:
+        raise SettingsError(f"'{folder}' has a checkpoint already; go on with --resume, or give another folder")
 
 
 class _Trainer:
@@ -202,10 +211,3 @@ def _ahead(batch: Callable[[int], Any], first: int, last: int) -> Iterator[tuple
             current = future.result()
             future = pool.submit(batch, step + 1) if step + 1 < last else None
             yield step, current
-
-
-def _check_folder(path: Path, resume: bool) -> None:
-    if resume and not path.is_file():
-        raise SettingsError(f"'{path.parent}' has no checkpoint.pt to resume from; leave out --resume to begin")
-    if not resume and path.is_file():
-        raise SettingsError(f"'{path.parent}' has a checkpoint already; go on with --resume, or give another folder")

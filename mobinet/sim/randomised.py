@@ -49,7 +49,7 @@ class RandomWorldSettings:
     width: int = setting(416, "of an image, pixels", minimum=64, maximum=2048)
     height: int = setting(320, "of an image, pixels", minimum=64, maximum=2048)
     cameras: int = setting(5, "that look at one world", minimum=1, maximum=16)
-    instants: int = setting(3, "at which each camera takes an image of one world", minimum=1, maximum=32)
+    instants: int = setting(2, "at which each camera takes an image of one world", minimum=1, maximum=32)
     people: int = setting(15, "at most, in one world", minimum=1, maximum=40)
     cyclists: int = setting(3, "at most, in one world", minimum=0, maximum=20)
     cars: int = setting(4, "at most, in one world", minimum=0, maximum=20)

@@ -1,0 +1,99 @@
+"""Trains the detector of people, cyclists and cars on random worlds, and writes it as an ONNX file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import yaml
+
+from mobinet.errors import RecordingError
+from mobinet.learning.detector_network import (
+    CLASSES,
+    INPUT_HEIGHT,
+    INPUT_WIDTH,
+    DetectorNetwork,
+    ExportedDetector,
+)
+from mobinet.learning.detector_task import CropSize, DetectorTask
+from mobinet.learning.images import LabelledImage, read_images
+from mobinet.learning.onnx_export import export_onnx
+from mobinet.learning.training import Progress, TrainingSettings, train
+
+NAME = "street-detector"
+_HELD_BACK_SHARE = 0.03
+
+
+@dataclass(frozen=True)
+class DetectorTraining:
+    """How the detector is trained."""
+
+    training: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=3000, warm_up=150, batch=16))
+    crops: CropSize = field(default_factory=CropSize)
+
+
+def train_detector(
+    data: Path,
+    out: Path,
+    settings: DetectorTraining | None = None,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Trains on the images in ``data`` (see :mod:`mobinet.learning.images`).
+
+    ``out`` gets ``checkpoint.pt`` and ``curves.csv`` on the way, and at the end ``street-detector.onnx``, the YAML file
+    that a detector reads beside it, and ``training.json`` with what it was trained on.
+
+    Returns:
+        The path of the ONNX file.
+
+    Raises:
+        SettingsError, RecordingError: see ``train`` and ``read_images``.
+        ModelError: the exported file gives other boxes.
+    """
+    settings = settings or DetectorTraining()
+    learnt, held_back = _split(read_images(data))
+    task = DetectorTask(learnt, held_back, settings.training.batch, settings.training.seed, settings.crops)
+    network = train(task, out, settings.training, resume=resume, progress=progress)
+    assert isinstance(network, DetectorNetwork)
+    path = write_detector(network, out)
+    record = {
+        "seed": settings.training.seed,
+        "steps": settings.training.steps,
+        "batch": settings.training.batch,
+        "images": len(learnt),
+        "objects": sum(len(image.labels) for image in learnt),
+        **task.validate(network, torch.device("cpu")),
+    }
+    _write_text(out / "training.json", json.dumps(record, indent=2) + "\n")
+    return path
+
+
+def write_detector(network: DetectorNetwork, folder: Path) -> Path:
+    """Writes the network and its YAML file; raises what ``export_onnx`` raises."""
+    path = folder / f"{NAME}.onnx"
+    example = torch.rand(2, 3, INPUT_HEIGHT, INPUT_WIDTH, generator=torch.Generator().manual_seed(0))
+    exported = ExportedDetector(network.to(memory_format=torch.contiguous_format)).eval()
+    export_onnx(exported, example, path, input_name="images", output_name="boxes")
+    sidecar = {"head": "yolov8", "resize": "letterbox", "colour": "bgr", "class_names": list(CLASSES)}
+    _write_text(path.with_suffix(".yaml"), yaml.safe_dump(sidecar, sort_keys=False, default_flow_style=None))
+    return path
+
+
+def _split(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[LabelledImage]]:
+    """To learn from, and of other worlds to validate with; of a single world, the same."""
+    worlds = sorted({image.world for image in images})
+    last = set(worlds[-max(1, round(_HELD_BACK_SHARE * len(worlds))) :])
+    held_back = [image for image in images if image.world in last]
+    return [image for image in images if image.world not in last] or held_back, held_back
+
+
+def _write_text(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RecordingError(f"'{path}' cannot be written: {error.strerror}; check the free space") from error
