@@ -19,6 +19,7 @@ import numpy as np
 
 from mobinet.detection import DetectorSettings, make_detector
 from mobinet.errors import MissingDependencyError
+from mobinet.sim.export_layout import sees_colours
 from mobinet.sim.simulation import Simulation
 from mobinet.sim.truth import TrueObject
 from mobinet.sim.world import ObjectClass
@@ -76,7 +77,7 @@ def measure(name: str, model: Path, step_s: float, threshold: float) -> dict[str
     totals = {label: Counter[str]() for label in CLASSES}
     with Simulation(load_world(find_world(name))) as simulation:
         for stamp_ns in range(0, int(simulation.world.duration_s * 1e9), int(step_s * 1e9)):
-            for view in simulation.views:
+            for view in filter(sees_colours, simulation.views):
                 found = detector.detect([Frame(stamp_ns, view.name, simulation.image(view, stamp_ns))])[0]
                 objects = simulation.truth(view, stamp_ns)
                 for label in CLASSES:

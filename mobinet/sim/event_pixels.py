@@ -56,8 +56,10 @@ class EventPixels:
         # a hot pixel is as hot in the light
         self._dims = ~hot
         self._now_ns = float(start_ns)
-        # in constant light the leak has brought pixels anywhere near their next ON event
-        self._memory = self._level - (self._random.random(count) * self._on if settings.leak_rate_hz else 0.0)
+        self._memory = self._level.copy()
+        if settings.leak_rate_hz:
+            # else all would leak to their first event at the same time: they remember anything that makes no event yet
+            self._memory -= self._random.uniform(-self._off, self._on)
         self._awake_ns = np.full(count, -np.inf)
         self._noise_ns = self._next_noise(np.arange(count), np.full(count, self._now_ns))
 
