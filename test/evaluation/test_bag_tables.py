@@ -1,0 +1,127 @@
+"""Truth, tracks and identities out of bags."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mobinet.cli import main
+from mobinet.errors import InputError, RecordingError
+from mobinet.evaluation.bag_tables import is_bag, name_tracks, read_bag_detections, read_bag_identities, read_bag_tracks
+from mobinet.recordings.bags import BagReader
+
+pytest.importorskip("trackeval", reason="needs trackeval: pip install --no-deps trackeval")
+
+
+def run(capsys, *arguments: object) -> dict:
+    assert main(["eval", *map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_tracks_of_a_bag_are_judged_by_its_truth(scene_bag, capsys):
+    bag = scene_bag()
+    scores = run(capsys, "mot", bag, bag)
+    assert list(scores) == ["r1/front", "r2/front", "all"]
+    assert scores["all"]["hota"] == 1
+    assert scores["all"]["truth_boxes"] == 40
+
+
+def test_identities_of_every_robot_are_judged_in_images_and_on_the_map(scene_bag, capsys):
+    bag = scene_bag(exchanged_from=5)
+    scores = run(capsys, "identities", bag, bag)
+    for part in ("images", "map"):
+        assert scores[part]["r1"]["idf1"] == 1
+        # right for five of ten instants
+        assert scores[part]["r2"]["idf1"] == 0.5
+        assert scores[part]["r2"]["fragments"] == 2
+    assert scores["agreement"]["r1 and r2"] == {"agreement": 0.5, "same": 10, "different": 10, "missing": 0}
+
+
+def test_only_images_with_an_answer_can_be_judged(messages, tmp_path, capsys):
+    person = messages.true_object(1, 0.0, 0.0)
+    answered = [messages.tracks(index, {4: 0.0}) for index in range(0, 10, 2)]
+    truth = [messages.truth(index, [person]) for index in range(10)]
+    bag = messages.write(
+        tmp_path / "bag",
+        {
+            "/r1/front/ground_truth": ("mobinet_ros/msg/GroundTruthArray", truth),
+            "/r1/front/tracks": ("mobinet_ros/msg/TrackArray", answered),
+        },
+    )
+    assert run(capsys, "mot", bag, bag)["r1/front"]["fn"] == 5
+    assert run(capsys, "mot", bag, bag, "--answered-only")["r1/front"]["fn"] == 0
+
+
+def test_predicted_boxes_count_only_when_asked_for(messages, tmp_path):
+    rows = [messages.tracks(0, {1: 0.0}, state=state) for state in (0, 1, 2)]
+    for index, message in enumerate(rows):
+        message.header = messages.header(index)
+    bag = messages.write(tmp_path / "bag", {"/r1/front/tracks": ("mobinet_ros/msg/TrackArray", rows)})
+    with BagReader(bag) as reader:
+        assert len(read_bag_tracks(reader)["r1/front"].table) == 1
+        coasting = read_bag_tracks(reader, coasting=True)["r1/front"]
+    assert len(coasting.table) == 2
+    assert len(coasting.stamps_ns) == 3
+
+
+def test_a_track_without_an_identity_keeps_a_name_of_its_own(scene_bag, messages, tmp_path):
+    keys = [("r1", "front", 1)]
+    bag = messages.write(
+        tmp_path / "other",
+        {
+            "/r1/front/tracks": ("mobinet_ros/msg/TrackArray", [messages.tracks(0, {1: 0.0, 2: 50.0})]),
+            "/r1/identities": ("mobinet_ros/msg/IdentityArray", [messages.identities(3, {"a": (0.0, keys)})]),
+        },
+    )
+    with BagReader(bag) as reader:
+        tracks = read_bag_tracks(reader)["r1/front"].table
+        named = name_tracks("r1/front", tracks, read_bag_identities(reader)["r1"])
+    # the message three images later names the first one
+    assert named.ids.tolist() == ["a", "track r1/front/2"]
+
+
+def test_detections_are_judged_by_the_truth(messages, tmp_path, capsys):
+    person = messages.true_object(1, 0.0, 0.0)
+    found = [
+        messages.make(
+            "vision_msgs/msg/Detection2DArray", header=messages.header(index), detections=[messages.detection(0.0)]
+        )
+        for index in range(4)
+    ]
+    bag = messages.write(
+        tmp_path / "bag",
+        {
+            "/r1/front/ground_truth": (
+                "mobinet_ros/msg/GroundTruthArray",
+                [messages.truth(i, [person]) for i in range(4)],
+            ),
+            "/r1/front/detections": ("vision_msgs/msg/Detection2DArray", found),
+        },
+    )
+    assert is_bag(bag)
+    pytest.importorskip("pycocotools", reason="needs pycocotools")
+    assert run(capsys, "detection", bag, bag)["mean"]["ap"] == 1
+    small = ["--minimum-diagonal-px", 10, "--minimum-side-px", 5, "--skip-s", 0.15]
+    scores = run(capsys, "events", bag, bag, *small)
+    assert scores["mean"]["truth_boxes"] == 2
+
+
+def test_what_a_bag_lacks_is_named(messages, tmp_path):
+    bag = messages.write(
+        tmp_path / "bag", {"/r1/front/tracks": ("mobinet_ros/msg/TrackArray", [messages.tracks(0, {})])}
+    )
+    with BagReader(bag) as reader, pytest.raises(InputError, match="no messages of vision_msgs/msg/Detection2DArray"):
+        read_bag_detections(reader)
+    assert main(["eval", "mot", str(bag), str(bag)]) == 2
+
+
+def test_a_message_that_does_not_fit_its_definition_is_named(messages, tmp_path):
+    from mobinet.recordings.bags import BagWriter
+
+    kind = "mobinet_ros/msg/TrackArray"
+    with BagWriter(tmp_path / "bag") as writer:
+        writer.add_topic("/r1/front/tracks", kind, messages.definition(kind))
+        writer.write("/r1/front/tracks", 1, b"\x00\x01\x00\x00\x01")
+    with BagReader(tmp_path / "bag") as reader, pytest.raises(RecordingError, match="is no mobinet_ros/msg/TrackArray"):
+        read_bag_tracks(reader)
