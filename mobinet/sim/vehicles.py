@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +21,7 @@ _METAL: Colour = (0.55, 0.56, 0.58)
 _ACROSS = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 _WHEEL_RADIUS = 0.33
 _PANES = ("side_front", "side_rear", "screen_front", "screen_rear")
+_SHADE_M = 0.06  # above every area that is painted on the ground
 _CRANK = 0.17
 _CRANK_TURN_M = 5.0
 
@@ -32,21 +34,29 @@ def car_body(colour: Colour) -> RigidBody:
         *(Part("mesh", (1, 1, 1), _GLASS, mesh=f"car_{pane}", shine=0.9) for pane in _PANES),
     ]
     positions: list[tuple[float, float, float]] = [(0.0, 0.0, 0.0)] * len(parts)
-    lamps = [((1.0, 0.98, 0.9), 2.12, 0.5), ((0.6, 0.03, 0.03), -2.12, 0.35)]
-    for lamp, x, glow in lamps:
-        for y in (0.66, -0.66):
-            parts.append(Part("ellipsoid", (0.06, 0.17, 0.08), lamp, glow=glow))
-            positions.append((x, y, 0.68))
-    for x in (2.13, -2.13):
-        parts.append(Part("box", (0.03, 0.26, 0.06), (0.85, 0.85, 0.8)))
-        positions.append((x, 0.0, 0.45))
-        parts.append(Part("box", (0.05, 0.80, 0.09), _RUBBER))
-        positions.append((0.97 * x, 0.0, 0.33))
-    parts.append(Part("box", (1.95, 0.78, 0.10), _RUBBER))
-    positions.append((0.0, 0.0, 0.19))
-    placement = upright(positions)
+    for part, position in _car_details(colour):
+        parts.append(part)
+        positions.append(position)
     wheels, wheel_places = _car_wheels()
-    return RigidBody((*parts, *wheels), join(placement, wheel_places))
+    return RigidBody((*parts, *wheels), join(upright(positions), wheel_places))
+
+
+def _car_details(colour: Colour) -> Iterator[tuple[Part, tuple[float, float, float]]]:
+    """Lamps, plates, bumpers, grille, sills, mirrors, and the dark between the wheels."""
+    for lamp, x, glow in (((1.0, 0.98, 0.9), 2.12, 0.9), ((0.75, 0.03, 0.03), -2.10, 0.6)):
+        for side in (1, -1):
+            yield Part("ellipsoid", (0.07, 0.20, 0.09), lamp, glow=glow), (x, side * 0.62, 0.66)
+    for x in (2.14, -2.14):
+        yield Part("box", (0.03, 0.26, 0.06), (0.85, 0.85, 0.8)), (x, 0.0, 0.43)
+        yield Part("box", (0.06, 0.82, 0.10), _RUBBER), (0.97 * x, 0.0, 0.33)
+    yield Part("box", (0.03, 0.36, 0.07), _RUBBER), (2.11, 0.0, 0.60)
+    for side in (1, -1):
+        yield Part("ellipsoid", (0.07, 0.11, 0.07), colour, shine=0.6), (0.72, side * 0.93, 0.95)
+        yield Part("box", (0.95, 0.015, 0.06), _RUBBER), (0.0, side * 0.895, 0.30)
+        yield Part("box", (0.012, 0.012, 0.28), _RUBBER), (-0.34, side * 0.89, 0.58)
+    yield Part("box", (1.95, 0.78, 0.10), _RUBBER), (0.0, 0.0, 0.19)
+    # without a shadow on the ground a car seems to float
+    yield Part("box", (2.05, 0.84, 0.004), (0.02, 0.02, 0.02)), (0.0, 0.0, _SHADE_M)
 
 
 def _car_wheels() -> tuple[tuple[Part, ...], Placement]:
