@@ -1,21 +1,42 @@
 """Results against the truth: tracking, identities, detection, re-identification, single objects, events."""
 
+from mobinet.evaluation.detection import DetectionReport, DetectionScores, DetectionSettings, evaluate_detection
+from mobinet.evaluation.events import EventSettings, evaluate_events
 from mobinet.evaluation.identities import IdentityScores, IdentitySettings, evaluate_identities
 from mobinet.evaluation.mot import MotScores, MotSettings, combine_mot, evaluate_mot, evaluate_mot_classes
-from mobinet.evaluation.positions import PositionSettings, evaluate_positions
-from mobinet.evaluation.tables import PositionTable, TrackTable
+from mobinet.evaluation.positions import AgreementScores, PositionSettings, evaluate_agreement, evaluate_positions
+from mobinet.evaluation.reid import Pictures, ReidScores, ReidSettings, evaluate_reid, rank_gallery
+from mobinet.evaluation.tables import BoxTable, PositionTable, TrackTable
+from mobinet.evaluation.target import TargetScores, TargetSettings, evaluate_target
 
 __all__ = [
+    "AgreementScores",
+    "BoxTable",
+    "DetectionReport",
+    "DetectionScores",
+    "DetectionSettings",
+    "EventSettings",
     "IdentityScores",
     "IdentitySettings",
     "MotScores",
     "MotSettings",
+    "Pictures",
     "PositionSettings",
     "PositionTable",
+    "ReidScores",
+    "ReidSettings",
+    "TargetScores",
+    "TargetSettings",
     "TrackTable",
     "combine_mot",
+    "evaluate_agreement",
+    "evaluate_detection",
+    "evaluate_events",
     "evaluate_identities",
     "evaluate_mot",
     "evaluate_mot_classes",
     "evaluate_positions",
+    "evaluate_reid",
+    "evaluate_target",
+    "rank_gallery",
 ]
