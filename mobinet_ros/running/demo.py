@@ -1,8 +1,9 @@
-"""``mobinet demo``: the main job on a real recording, seen by three virtual mobile cameras."""
+"""``mobinet demo``: the main job, in a simulated world or on a recording, with a summary at the end."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import socket
 from dataclasses import replace
@@ -32,12 +33,16 @@ NEEDED = (
 def register(subparsers: Any) -> None:
     """Adds ``mobinet demo``."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "demo", help="run the main job on a recording", description=__doc__
+        "demo", help="run the main job in a simulated world or on a recording", description=__doc__
     )
-    parser.add_argument("--video", type=Path, metavar="PATH", help="any video, instead of the recordings' folder")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--world", metavar="RIG", default="demo", help="a rig or world, by name or file (default: demo)")
+    what.add_argument("--video", type=Path, metavar="PATH", help="any video, seen by three virtual mobile cameras")
+    what.add_argument("--recorded", action="store_true", help="the recordings of a folder, seen in the same way")
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help=f"folder of the recordings (default: {DATA_VARIABLE}, ../shared/data)"
+        "--data", type=Path, metavar="DIR", help=f"that folder, implies --recorded ({DATA_VARIABLE}, ../shared/data)"
     )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the summary as JSON")
     add_common_arguments(parser, view="rerun", duration_s=DURATION_S)
     parser.set_defaults(run=run)
 
@@ -46,26 +51,49 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs ``mobinet demo``; returns 0, or 1 when a camera or a robot delivered nothing.
 
     Raises:
-        SettingsError: the recordings are absent.
+        SettingsError: the recordings are absent, or a rig is wrong.
         SourceError: the video cannot be opened.
     """
     from mobinet_ros.running.rig_runner import RunOptions, log_folder, run_rig, say
-    from mobinet_ros.running.summary import RunSummary, RunSummaryNode
+    from mobinet_ros.running.summary import RunSummary
+    from mobinet_ros.running.summary_node import RunSummaryNode
 
     folder = log_folder()
-    rig = video_rig(arguments.video, folder) if arguments.video else recorded_rig(arguments.data)
+    rig = chosen_rig(arguments, folder)
     rig = replace(rig, viewer={name: free_port(port) for name, port in VIEWER_PORTS.items()} | dict(rig.viewer))
     say(introduction(rig, arguments.duration))
     launch = LaunchSettings(log_level=arguments.log_level, start_time_ns=common_start_ns(), view=arguments.view)
     options = RunOptions(launch, duration_s=arguments.duration, table=not arguments.no_table, folder=folder)
-    summary = RunSummary([(robot.name, camera.name) for robot in rig.robots for camera in robot.cameras])
+    summary = RunSummary(cameras_of(rig))
+    if rig.world:
+        from mobinet_ros.running.demo_world import bounds_of_world, truth_of
+
+        summary.truth = truth_of(rig)
+        options = replace(options, **bounds_of_world(rig, arguments.duration, summary.clock))
     status = run_rig(rig, options, [partial(RunSummaryNode, summary)])
     say("")
     for line in summary.lines():
         say(line)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(summary.as_dict(), indent=2) + "\n", encoding="utf-8")
     if not summary.worked:
         say(f"not every camera and robot delivered: see the logs in {folder}, and 'mobinet doctor' while it runs")
     return status or (0 if summary.worked else 1)
+
+
+def chosen_rig(arguments: argparse.Namespace, folder: Path) -> Rig:
+    """The rig that the arguments ask for; ``folder`` gets the one that is made for a video."""
+    if arguments.video:
+        return video_rig(arguments.video, folder)
+    if arguments.recorded or arguments.data:
+        return recorded_rig(arguments.data)
+    from mobinet_ros.rig import load_rig
+
+    rig = load_rig(arguments.world)
+    if not rig.world or not arguments.duration:
+        return rig
+    # as long as asked for, and then no more
+    return replace(rig, sim={**rig.sim, "duration": float(arguments.duration), "loop": False})
 
 
 def recorded_rig(data: Path | None) -> Rig:
@@ -108,14 +136,21 @@ def video_rig(video: Path, folder: Path) -> Rig:
 
 def introduction(rig: Rig, duration_s: float) -> str:
     """What is about to happen, in a few lines."""
-    source = Path(rig.robots[0].cameras[0].source).name
     robots = ", ".join(robot.name for robot in rig.robots)
     length = f"ends after {duration_s:g} s or with Ctrl-C" if duration_s > 0 else "ends with Ctrl-C"
+    if rig.world:
+        place = f"move through the simulated world '{Path(rig.world).stem}', on simulated time"
+    else:
+        place = f"look at '{Path(rig.robots[0].cameras[0].source).name}' through windows that move over it"
     return (
-        f"{len(rig.robots)} robots ({robots}) look at '{source}' through windows that move over it. "
-        "Each detects, tracks and describes the people it sees, and they agree on who is who.\n"
-        f"rig: {rig.path}\n{length}"
+        f"{len(rig.robots)} robots ({robots}) {place}. Each detects, tracks and describes what it sees, and they agree "
+        f"on who is who.\nrig: {rig.path}\n{length}"
     )
+
+
+def cameras_of(rig: Rig) -> list[tuple[str, str]]:
+    """(robot, camera) of all robots."""
+    return [(robot.name, camera.name) for robot in rig.robots for camera in robot.cameras]
 
 
 def free_port(preferred: int) -> int:

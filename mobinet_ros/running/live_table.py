@@ -62,10 +62,16 @@ class LiveTable:
     Args:
         cameras: (robot, camera) in the order of the rows.
         clock: now in nanoseconds, the clock of the stamps.
+        machine_clock: the same by the machine's time, which goes on while a simulated one stands still or jumps.
     """
 
-    def __init__(self, cameras: Sequence[tuple[str, str]], clock: Callable[[], int] = time.time_ns) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        cameras: Sequence[tuple[str, str]],
+        clock: Callable[[], int] = time.time_ns,
+        machine_clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._clock, self._machine_clock = clock, machine_clock
         self._cameras = {(robot, camera): CameraRow() for robot, camera in cameras}
         self._identities: dict[str, int] = {robot: 0 for robot, _ in cameras}
         self._nodes: dict[str, NodeRow] = {}
@@ -89,13 +95,13 @@ class LiveTable:
         values = values or {}
         drops = sum(int(v) for k, v in values.items() if k.startswith(DROP_COUNTERS) and v.isdecimal())
         with self._lock:
-            self._nodes[name] = NodeRow(level, message, values.get("state", ""), drops, self._clock())
+            self._nodes[name] = NodeRow(level, message, values.get("state", ""), drops, self._machine_clock())
 
     def render(self) -> RenderableType:
         """The table as rich draws it."""
         with self._lock:
             now = self._clock()
-            return Group(self._camera_table(now), self._robot_table(), *self._problem_lines(now))
+            return Group(self._camera_table(now), self._robot_table(), *self._problem_lines())
 
     def plain(self) -> str:
         """One line for logs."""
@@ -106,7 +112,7 @@ class LiveTable:
                 for (robot, camera), row in self._cameras.items()
             ]
             identities = ", ".join(f"{robot} {count}" for robot, count in self._identities.items())
-            problems = [f"{name}: {message}" for name, _, message in self._problems(now)]
+            problems = [f"{name}: {message}" for name, _, message in self._problems()]
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             warning = [f"! {problems[0]}{more}"] if problems else []
             return " | ".join([*cameras, f"identities: {identities}", self._nodes_text(""), *warning])
@@ -132,15 +138,16 @@ class LiveTable:
             table.add_row(robot, str(count), str(self._drops(f"/{robot}/")), self._nodes_text(f"/{robot}/"))
         return table
 
-    def _problem_lines(self, now_ns: int) -> list[Text]:
-        problems = self._problems(now_ns)
+    def _problem_lines(self) -> list[Text]:
+        problems = self._problems()
         lines = [Text(f"{name}: {message}", style=_STYLES[level]) for name, level, message in problems[:MAX_PROBLEMS]]
         if len(problems) > MAX_PROBLEMS:
             lines.append(Text(f"and {len(problems) - MAX_PROBLEMS} more", style="dim"))
         return lines
 
-    def _problems(self, now_ns: int) -> list[tuple[str, bytes, str]]:
+    def _problems(self) -> list[tuple[str, bytes, str]]:
         """(node, level, message) of whatever is not well, the worst first."""
+        now_ns = self._machine_clock()
         problems = []
         for name, row in self._nodes.items():
             silent_s = abs(now_ns - row.heard_ns) / 1e9

@@ -37,6 +37,7 @@ class RunOptions:
         duration_s: ends by itself after this time, 0 for never.
         table: show the live table.
         folder: of the logs; ``None`` for a new one where ROS keeps its logs.
+        ended: asked now and then, whether there is no more to come.
     """
 
     launch: LaunchSettings
@@ -44,10 +45,11 @@ class RunOptions:
     duration_s: float = 0.0
     table: bool = True
     folder: Path | None = None
+    ended: Callable[[], bool] = lambda: False
 
 
 def run_rig(rig: Rig, options: RunOptions, observers: Sequence[Callable[[], Node]] = ()) -> int:
-    """Runs a rig until SIGINT, SIGTERM, the duration's end, or until every process was given up.
+    """Runs a rig until SIGINT, SIGTERM, the duration's end, nothing more comes, or every process was given up.
 
     Args:
         rig: what to run.
@@ -67,13 +69,13 @@ def run_rig(rig: Rig, options: RunOptions, observers: Sequence[Callable[[], Node
     say(f"{rig.path.name}: {describe(rig, specs)}; logs in {folder}")
     supervisor = Supervisor(specs, environment, folder, say)
     with stop_on_signals() as stop, supervisor, _shown(rig, options, observers):
-        _supervise(supervisor, stop, options.duration_s)
+        _supervise(supervisor, stop, options)
     return 1 if supervisor.failed else 0
 
 
-def _supervise(supervisor: Supervisor, stop: threading.Event, duration_s: float) -> None:
-    end = time.monotonic() + duration_s if duration_s > 0 else float("inf")
-    while time.monotonic() < end and not supervisor.hopeless and not stop.wait(POLL_S):
+def _supervise(supervisor: Supervisor, stop: threading.Event, options: RunOptions) -> None:
+    end = time.monotonic() + options.duration_s if options.duration_s > 0 else float("inf")
+    while time.monotonic() < end and not supervisor.hopeless and not options.ended() and not stop.wait(POLL_S):
         supervisor.poll()
 
 

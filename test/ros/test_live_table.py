@@ -31,7 +31,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def table(clock: Clock) -> LiveTable:
-    return LiveTable([("r1", "front"), ("r2", "front")], clock)
+    return LiveTable([("r1", "front"), ("r2", "front")], clock, clock)
 
 
 def feed(table: LiveTable, clock: Clock, seconds: float, rate_hz: float, age_ms: float = 30.0) -> None:
@@ -133,3 +133,13 @@ def test_without_a_terminal_plain_lines_come(table: LiveTable, monkeypatch: pyte
     stopping.set()
     thread.join(5)
     assert out.getvalue().startswith("r1/front 0.0 Hz")
+
+
+def test_simulated_time_that_jumps_silences_nobody(clock: Clock) -> None:
+    machine = Clock()
+    table = LiveTable([("r1", "front")], clock, machine)
+    table.observe_diagnostic("/r1/tracker_node", OK, "", {"state": "active"})
+    clock.now += 10_000 * SECOND
+    assert "nothing heard" not in table.plain()
+    machine.now += 10 * SECOND
+    assert "nothing heard for 10 s" in table.plain()
