@@ -1,8 +1,9 @@
 """How far things move in a camera's image within a time, from geometry alone: nothing is rendered.
 
-Moving objects are followed by the corners of the boxes around their parts, scenery by corners and by the points that a
-coarse grid of the image's rays hits first, which stand for what is near. What is hidden counts too, so the answer is
-rather too large. Shadows, and scenery between the rays that is nearer than at them, are not looked at.
+Moving objects are followed by the corners of the boxes around their parts, limbs by their ends, since how they turn
+about their axis cannot be seen; scenery by corners and by the points that a coarse grid of the image's rays hits first,
+which stand for what is near. What is hidden counts too, so the answer is rather too large. Shadows, and scenery between
+the rays that is nearer than at them, are not looked at.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from mobinet.geometry import Transform
 from mobinet.sim.actors import fixtures_of
 from mobinet.sim.meshes import bounding_corners
 from mobinet.sim.scene import FAR_M, NEAR_M
-from mobinet.sim.shapes import Placement, join
+from mobinet.sim.shapes import Part, Placement, join
 from mobinet.sim.simulation import CameraView, Simulation
 from mobinet.types import Float64
 
@@ -30,7 +31,7 @@ class ImageMotion:
         self._simulation, self._view = simulation, view
         # the camera does not see the one that carries it
         self._actors = [actor for actor in simulation.actors if actor.name != view.robot.name]
-        self._corners = [np.array([bounding_corners(part) for part in actor.body.parts]) for actor in self._actors]
+        self._points = [np.array([_outline(part) for part in actor.body.parts]) for actor in self._actors]
         fixtures = fixtures_of(simulation.world)
         parts = [part for fixture in fixtures for part in fixture.parts]
         self._scenery = join(*(fixture.placement for fixture in fixtures))
@@ -61,9 +62,9 @@ class ImageMotion:
         return self._displacement(before, after, self._placed, self._actors_points(end_ns))
 
     def _actors_points(self, time_ns: int) -> Float64:
-        """``(N, 3)`` corners around all parts of all actors, in the map."""
+        """``(N, 3)`` points that outline all parts of all actors, in the map."""
         placed = (actor.body.place(actor.trajectory.at(time_ns)) for actor in self._actors)
-        return np.concatenate([np.zeros((0, 3)), *map(_in_map, placed, self._corners)])
+        return np.concatenate([np.zeros((0, 3)), *map(_in_map, placed, self._points)])
 
     def _displacement(self, before: Transform, after: Transform, starts: Float64, ends: Float64) -> float:
         """Of points ``(N, 3)`` in the map that are in the image before or after."""
@@ -98,7 +99,13 @@ class ImageMotion:
         return np.asarray(optical2map.translation + directions * hit.min(axis=1)[:, None])
 
 
-def _in_map(placement: Placement, corners: Float64) -> Float64:
-    """``(P * 8, 3)`` corners ``(P, 8, 3)`` of parts, from the parts' frames to the map."""
-    turned = np.einsum("pij,pkj->pki", placement.rotations, corners) + placement.positions[:, None, :]
+def _outline(part: Part) -> Float64:
+    """``(8, 3)`` points that move as a part does, in its frame."""
+    corners = bounding_corners(part)
+    return corners * (0.0, 0.0, 1.0) if part.shape in ("capsule", "cylinder") else corners
+
+
+def _in_map(placement: Placement, points: Float64) -> Float64:
+    """``(P * 8, 3)`` points ``(P, 8, 3)`` of parts, from the parts' frames to the map."""
+    turned = np.einsum("pij,pkj->pki", placement.rotations, points) + placement.positions[:, None, :]
     return np.asarray(turned.reshape(-1, 3))
