@@ -57,14 +57,14 @@ def find_truth(path: Path) -> dict[str, Path]:
 
 
 def read_results(path: Path) -> dict[str, TrackTable]:
-    """Tracks by the name of their sequence, ``""`` for a single file.
+    """Tracks by the name of their sequence, a single file by its own.
 
     Raises:
         RecordingError: there are none, or a file does not follow its format.
         InputError: an id is twice in a frame.
     """
     if path.is_file():
-        return {"": _read_mot_tracks(path)}
+        return {path.stem: _read_mot_tracks(path)}
     if not path.is_dir():
         raise RecordingError(f"'{path}' does not exist; expected a file or folder of results, or a bag")
     files = sorted(path.rglob("*.txt"))
