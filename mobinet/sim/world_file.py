@@ -37,7 +37,7 @@ def find_world(name: str) -> Path:
         SettingsError: it is neither.
     """
     path = Path(name)
-    if path.suffix in (".yaml", ".yml") or path.exists():
+    if path.suffix in (".yaml", ".yml") or path.is_file():
         return path
     if name not in scenario_names():
         raise SettingsError(f"world '{name}': expected a YAML file or one of {', '.join(scenario_names())}")

@@ -172,6 +172,12 @@ def test_an_unknown_world_is_refused_with_the_known_ones():
         find_world("atlantis")
 
 
+def test_a_folder_does_not_hide_a_shipped_world(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "street").mkdir()  # as rendering the world leaves it
+    assert load_world(find_world("street")).name == "street"
+
+
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(MobinetError, match=r"nothing\.yaml"):
         load_world(tmp_path / "nothing.yaml")
