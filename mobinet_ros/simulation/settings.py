@@ -71,7 +71,7 @@ class StreamSettings:
 class SimSettings:
     """Which world, and how it runs."""
 
-    world: str = setting("", "a shipped world ('mobinet sim list') or a YAML file")
+    world: str = setting("street", "a shipped world ('mobinet sim list') or a YAML file")
     speed: float = setting(
         1.0, "simulated seconds a second; 1 is real time, 0 as fast as it can be rendered", minimum=0.0, maximum=100.0
     )

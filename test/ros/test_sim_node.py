@@ -143,7 +143,6 @@ def test_a_slow_machine_slows_the_clock_and_says_so(graph, sim_world):
     ("parameters", "message"),
     [
         ({"world": "atlantis"}, "atlantis"),
-        ({}, "world: which one?"),
         ({"world": "street", "speed": -1.0}, "speed"),
     ],
 )
