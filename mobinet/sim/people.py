@@ -62,7 +62,7 @@ def walking_pose(distance: float, speed: float, height: float) -> Pose:
 
 def sitting_pose() -> Pose:
     """Thighs level, shins upright, hands on the thighs."""
-    return Pose(np.radians([86.0, 84.0]), np.radians([84.0, 88.0]), np.radians([22.0, 26.0]), np.radians([58.0, 52.0]))
+    return Pose(np.radians([86.0, 84.0]), np.radians([84.0, 88.0]), np.radians([8.0, 12.0]), np.radians([62.0, 56.0]))
 
 
 def gait_sway(distance: float, speed: float, look: Look, place: str) -> Transform:
