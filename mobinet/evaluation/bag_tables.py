@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,11 @@ _NAMING_WINDOW_NS = 10**9
 
 @dataclass(frozen=True)
 class BagTracks:
-    """Tracks of one camera.
+    """True or found tracks of one camera.
 
     Args:
-        table: of confirmed tracks.
-        stamps_ns: ``(M,)`` rising, every image for which the tracker answered, also with nothing.
+        table: their boxes.
+        stamps_ns: ``(M,)`` rising, every image for which there is a message, also one with nothing in it.
     """
 
     table: TrackTable
@@ -56,7 +56,7 @@ def is_bag(path: Path) -> bool:
     return path.suffix in (".mcap", ".db3") or any(path.glob("*.mcap")) or any(path.glob("*.db3"))
 
 
-def read_bag_truth(reader: BagReader) -> dict[str, TrackTable]:
+def read_bag_truth(reader: BagReader) -> dict[str, BagTracks]:
     """Truth by camera; objects without a visible pixel do not count (score 0).
 
     Raises:
@@ -65,7 +65,7 @@ def read_bag_truth(reader: BagReader) -> dict[str, TrackTable]:
     """
     rows = _by_camera(reader, TRUTH_TYPE, lambda msg: [(msg.header, thing) for thing in msg.objects])
     _require(rows, reader, TRUTH_TYPE, "truth; simulated worlds publish it: mobinet sim record WORLD -o BAG")
-    return {camera: _truth_table(things) for camera, (_, things) in rows.items()}
+    return {camera: BagTracks(_truth_table(things), stamps) for camera, (stamps, things) in rows.items()}
 
 
 def read_bag_positions(reader: BagReader) -> PositionTable:
@@ -132,36 +132,25 @@ def read_bag_identities(reader: BagReader) -> dict[str, BagIdentities]:
 
 
 def name_tracks(camera: str, tracks: TrackTable, identities: BagIdentities) -> TrackTable:
-    """The tracks of a camera (``robot/camera``) with the identity that a robot gave them: as it said in the first
-    message at or after the image, else in the last one before, within a second; a track without one keeps a name of
-    its own."""
+    """The tracks of a camera (``robot/camera``) by the identity that a robot gave them: what it first said of a track
+    at or after the image, within a second. Boxes without one are left out, and of two boxes with one the second."""
     robot, _, name = camera.partition("/")
     ids = [
-        _name_at(identities, int(stamp), (robot, name, str(track))) or f"track {camera}/{track}"
+        _name_at(identities, stamp, (robot, name, str(track)))
         for stamp, track in zip(tracks.frames.tolist(), tracks.ids.tolist(), strict=True)
     ]
-    named = np.array(ids, np.str_)
-    # two tracks of one identity in one image: one of them is wrong, and the table cannot hold both
-    _, first = np.unique(np.char.add(tracks.frames.astype(np.str_), np.char.add(" ", named)), return_index=True)
-    kept = np.sort(first)
-    return TrackTable(
-        tracks.frames[kept],
-        named[kept],
-        tracks.boxes[kept],
-        tracks.scores[kept],
-        tracks.class_names[kept],
-        tracks.visibility[kept],
-    )
+    given: dict[tuple[int, str], int] = {}
+    for row, (stamp, identity) in enumerate(zip(tracks.frames.tolist(), ids, strict=True)):
+        if identity:
+            given.setdefault((stamp, identity), row)
+    named = tracks[np.array(list(given.values()), np.int64)]
+    return replace(named, ids=np.array([identity for _, identity in given], np.str_))
 
 
-def _name_at(identities: BagIdentities, stamp_ns: int, key: tuple[str, str, str]) -> str | None:
-    after = bisect_left(identities.stamps_ns, stamp_ns)
-    for index in (after, after - 1):
-        if 0 <= index < len(identities.names) and abs(identities.stamps_ns[index] - stamp_ns) <= _NAMING_WINDOW_NS:
-            found = identities.names[index].get(key)
-            if found is not None:
-                return found
-    return None
+def _name_at(identities: BagIdentities, stamp_ns: int, key: tuple[str, str, str]) -> str:
+    first = bisect_left(identities.stamps_ns, stamp_ns)
+    last = bisect_right(identities.stamps_ns, stamp_ns + _NAMING_WINDOW_NS)
+    return next((names[key] for names in identities.names[first:last] if key in names), "")
 
 
 def _identities(messages: dict[int, Any]) -> BagIdentities:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,10 +16,11 @@ from mobinet.evaluation.detection import DetectionReport, DetectionSettings, eva
 from mobinet.evaluation.events import EventSettings, evaluate_events
 from mobinet.evaluation.options import add_common, add_paths, add_settings, renamed, settings_of, show
 from mobinet.evaluation.report import table
-from mobinet.evaluation.tables import BoxTable, TrackTable
+from mobinet.evaluation.tables import BoxTable
 from mobinet.evaluation.track_files import read_truth
 from mobinet.recordings.bags import BagReader
 from mobinet.recordings.mot import read_mot
+from mobinet.types import Int64
 
 COLUMNS = {
     "ap": "AP", "ap50": "AP50", "ap75": "AP75", "ap_small": "small", "ap_medium": "medium", "ap_large": "large",
@@ -47,7 +48,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--start",
         metavar="SECONDS",
         type=float,
-        help="time of the first event; default: 0, of a bag its first true box",
+        help="time of the first event; default: 0, of a bag its first truth",
     )
     events.add_argument("--camera", metavar="NAME", help="of a bag with several: the one to judge, e.g. r1/events")
     add_settings(events, EventSettings)
@@ -57,28 +58,34 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def _run_detection(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments, DetectionSettings)
-    images: tuple[int, ...] = ()
+    images: Sequence[int | str] = ()
     if arguments.truth.suffix == ".json":
         coco = read_coco_truth(arguments.truth)
         truth, results, images = coco.table, read_coco_results(arguments.results, coco.categories), coco.images
     else:
-        truth, results = _joined(*_read_cameras(arguments))
+        truth, results, images = _joined(*_read_cameras(arguments))
     report = evaluate_detection(renamed(truth, arguments.rename), renamed(results, arguments.rename), settings, images)
     return _show(arguments, report)
 
 
-def _read_cameras(arguments: argparse.Namespace) -> tuple[dict[str, BoxTable], dict[str, BoxTable]]:
+def _read_cameras(
+    arguments: argparse.Namespace,
+) -> tuple[dict[str, BoxTable], dict[str, BoxTable], dict[str, Int64]]:
+    """Truth and results by camera, and the stamps for which a bag has truth, be it nothing."""
     by_stamp = is_bag(arguments.results)
+    judged: dict[str, Int64] = {}
     if is_bag(arguments.truth):
         with BagReader(arguments.truth) as reader:
-            tracks = read_bag_truth(reader)
+            found = read_bag_truth(reader)
+        tracks = {camera: one.table for camera, one in found.items()}
+        judged = {camera: one.stamps_ns for camera, one in found.items()}
     else:
         tracks = read_truth(arguments.truth, by_stamp)
     truth = {camera: BoxTable.from_tracks(one, arguments.minimum_visibility) for camera, one in tracks.items()}
     if by_stamp:
         with BagReader(arguments.results) as reader:
-            return truth, read_bag_detections(reader)
-    return truth, {name: _mot_detections(path, truth) for name, path in _result_files(arguments.results).items()}
+            return truth, read_bag_detections(reader), judged
+    return truth, {name: _mot_detections(path, truth) for name, path in _result_files(arguments.results).items()}, {}
 
 
 def _result_files(path: Path) -> dict[str, Path]:
@@ -96,17 +103,21 @@ def _mot_detections(path: Path, truth: Mapping[str, BoxTable]) -> BoxTable:
     return BoxTable(rows.frames, rows.boxes, np.full(len(rows), name), rows.scores.astype(np.float64))
 
 
-def _joined(truth: Mapping[str, BoxTable], results: Mapping[str, BoxTable]) -> tuple[BoxTable, BoxTable]:
+def _joined(
+    truth: Mapping[str, BoxTable], results: Mapping[str, BoxTable], judged: Mapping[str, Int64]
+) -> tuple[BoxTable, BoxTable, Sequence[int | str]]:
     """All cameras as one set of images, named by camera and frame."""
     if len(truth) == len(results) == 1:
-        return next(iter(truth.values())), next(iter(results.values()))
+        images = next(iter(judged.values())).tolist() if judged else ()
+        return next(iter(truth.values())), next(iter(results.values())), images
     strangers = sorted(set(results) - set(truth))
     if strangers:
         raise InputError(f"'{strangers[0]}' has no truth: truth has {', '.join(sorted(truth))}")
     lacking = sorted(set(truth) - set(results))
     if lacking:
         raise InputError(f"'{lacking[0]}' has no results: results have {', '.join(sorted(results))}")
-    return _join(truth), _join(results)
+    names = [f"{camera} {stamp}" for camera, stamps in judged.items() for stamp in stamps.tolist()]
+    return _join(truth), _join(results), names
 
 
 def _join(tables: Mapping[str, BoxTable]) -> BoxTable:
@@ -131,16 +142,16 @@ def _run_events(arguments: argparse.Namespace) -> int:
         with BagReader(arguments.results) as reader:
             found = read_bag_detections(reader)
         camera = _one_camera(arguments, tracks, found)
-        truth, results = BoxTable.from_tracks(tracks[camera]), found[camera]
+        truth, results = BoxTable.from_tracks(tracks[camera].table), found[camera]
         if arguments.start is None:
-            start_ns = int(tracks[camera].frames.min())
+            start_ns = int(tracks[camera].stamps_ns[0])
     else:
         truth, results = read_event_boxes(arguments.truth), read_event_boxes(arguments.results)
     truth, results = renamed(truth, arguments.rename), renamed(results, arguments.rename)
     return _show(arguments, evaluate_events(truth, results, start_ns, settings, rules))
 
 
-def _one_camera(arguments: argparse.Namespace, truth: Mapping[str, TrackTable], results: Mapping[str, BoxTable]) -> str:
+def _one_camera(arguments: argparse.Namespace, truth: Mapping[str, object], results: Mapping[str, object]) -> str:
     common = sorted(set(truth) & set(results))
     if arguments.camera:
         common = [name for name in common if name == arguments.camera]

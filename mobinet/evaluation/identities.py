@@ -34,6 +34,7 @@ class IdentitySettings:
     minimum_visibility: float = setting(
         0.0, "true boxes of which less is visible are forgiven, 0..1", minimum=0.0, maximum=1.0
     )
+    minimum_height_px: float = setting(0.0, "true boxes that are less high are forgiven, pixels", minimum=0.0)
     minimum_cameras: int = setting(
         1, "objects that fewer cameras see are forgiven; 2 in CityFlow", minimum=1, maximum=1000
     )
@@ -93,7 +94,7 @@ def evaluate_identities(
         )
     rare = _ids_of_few_cameras(truth, settings.minimum_cameras)
     ignored = (*settings.ignored_classes, _SEEN_BY_FEW)
-    own = MotSettings(settings.iou_threshold, settings.minimum_visibility, ignored)
+    own = MotSettings(settings.iou_threshold, settings.minimum_visibility, settings.minimum_height_px, ignored)
     parts = []
     for camera in sorted(truth):
         table = _forgive(truth[camera], rare)

@@ -1,9 +1,9 @@
 """How well objects are followed in one camera: HOTA, CLEAR MOT and identity measures of boxes with ids.
 
 What counts is decided as in the development kit of MOT16 (Milan et al. 2016): results are matched with all true boxes
-of a frame at once, and those that fall on a forgiven one (a distractor, or too little visible) are dropped before
-anything is counted. Then true boxes are dropped that are forgiven, of another class or marked with score 0; a result
-that finds none of the others is a false positive.
+of a frame at once, and those that fall on a forgiven one (a distractor, too small or too little visible) are dropped
+before anything is counted. Then true boxes are dropped that are forgiven, of another class or marked with score 0; a
+result that finds none of the others is a false positive.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class MotSettings:
     minimum_visibility: float = setting(
         0.0, "true boxes of which less is visible are forgiven, 0..1", minimum=0.0, maximum=1.0
     )
+    minimum_height_px: float = setting(0.0, "true boxes that are less high are forgiven, pixels", minimum=0.0)
     ignored_classes: tuple[str, ...] = setting(
         MOT16_DISTRACTORS,
         "true boxes of these classes are forgiven; by default the distractors of MOT16",
@@ -110,7 +111,8 @@ def evaluate_mot(
     """Scores of one sequence of one camera, whatever the classes.
 
     Args:
-        frames: the instants that are judged, e.g. those for which the tracker answered; by default all in either table.
+        frames: the instants that are judged, e.g. those for which there is truth, be it nothing, and the tracker
+            answered; by default all in either table.
 
     Raises:
         InputError: no frame of the results is one of the truth.
@@ -143,8 +145,8 @@ def evaluate_mot_classes(
     if unknown:
         raise InputError(f"no box is of class '{unknown[0]}'; there are {', '.join(sorted(there)) or 'none'}")
     judged = list(classes) or sorted(set(truth.class_names.tolist()) - set(settings.ignored_classes))
-    check_overlap(truth.frames, results.frames, "frame")
     if frames is None:
+        check_overlap(truth.frames, results.frames, "frame")
         frames = np.union1d(truth.frames, results.frames)
     scores = {}
     for name in judged:
@@ -182,9 +184,8 @@ def match_frames(
     Raises:
         InputError: no frame of the results is one of the truth.
     """
-    if frames is None:
-        check_overlap(truth.frames, results.frames, "frame")
     judged = np.union1d(truth.frames, results.frames) if frames is None else np.unique(np.asarray(frames, np.int64))
+    check_overlap(truth.frames if frames is None else judged, results.frames, "frame")
     demanded, forgiven = _demanded_and_forgiven(truth, settings, class_name)
     truth_rows, result_rows, overlaps = [], [], []
     for theirs, ours in zip(groups(truth.frames, judged), groups(results.frames, judged), strict=True):
@@ -203,7 +204,8 @@ def _demanded_and_forgiven(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     of_class = np.ones(len(truth), bool) if class_name is None else truth.class_names == class_name
     ignored = np.isin(truth.class_names, settings.ignored_classes)
-    hidden = truth.visibility < settings.minimum_visibility
+    heights = truth.boxes[:, 3] - truth.boxes[:, 1]
+    hidden = (truth.visibility < settings.minimum_visibility) | (heights < settings.minimum_height_px)
     demanded = of_class & ~ignored & ~hidden & (truth.scores > 0)
     return demanded, ignored | (hidden & of_class)
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mobinet.errors import InputError
 from mobinet.evaluation.bag_tables import (
     BagIdentities,
@@ -65,13 +67,13 @@ def _add_bag_options(parser: argparse.ArgumentParser) -> None:
 
 def _run_mot(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments, MotSettings)
-    truth, results, answered = read_tracks(arguments)
+    truth, results, judged = read_tracks(arguments)
     pairs = pair_sequences(truth, results)
     if not (arguments.per_class or arguments.classes):
-        scores = {name: evaluate_mot(*pair, settings, answered.get(name)) for name, pair in pairs.items()}
+        scores = {name: evaluate_mot(*pair, settings, judged.get(name)) for name, pair in pairs.items()}
         return _show_mot(arguments, _with_sum(scores, settings))
     wanted = tuple(arguments.classes.split(",")) if arguments.classes else ()
-    found = {name: evaluate_mot_classes(*pair, settings, answered.get(name), wanted) for name, pair in pairs.items()}
+    found = {name: evaluate_mot_classes(*pair, settings, judged.get(name), wanted) for name, pair in pairs.items()}
     by_class = {kind: {} for scores in found.values() for kind in scores}  # type: dict[str, dict[str, MotScores]]
     for name, scores in found.items():
         for kind, one in scores.items():
@@ -97,40 +99,43 @@ def _show_mot(arguments: argparse.Namespace, rows: Mapping[str, MotScores]) -> i
 def read_tracks(
     arguments: argparse.Namespace,
 ) -> tuple[dict[str, TrackTable], dict[str, TrackTable], dict[str, Int64]]:
-    """Truth, tracks and, of a bag with ``--answered-only``, the stamps that are judged; by sequence."""
+    """Truth, tracks and, where the truth is a bag, the stamps that are judged; by sequence."""
     from_bag = is_bag(arguments.results)
-    truth = _read_truth(arguments.truth, from_bag)
-    answered: dict[str, Int64] = {}
+    truth, judged = _read_truth(arguments.truth, from_bag)
     if from_bag:
         with BagReader(arguments.results) as reader:
             tracks = read_bag_tracks(reader, arguments.coasting)
         results = {camera: one.table for camera, one in tracks.items()}
         if arguments.answered_only:
-            answered = {camera: one.stamps_ns for camera, one in tracks.items()}
+            judged = {
+                camera: np.intersect1d(judged.get(camera, one.stamps_ns), one.stamps_ns)
+                for camera, one in tracks.items()
+            }
     else:
         results = read_results(arguments.results)
     return (
         {name: renamed(one, arguments.rename) for name, one in truth.items()},
         {name: renamed(one, arguments.rename) for name, one in results.items()},
-        answered,
+        judged,
     )
 
 
-def _read_truth(path: Path, by_stamp: bool) -> dict[str, TrackTable]:
+def _read_truth(path: Path, by_stamp: bool) -> tuple[dict[str, TrackTable], dict[str, Int64]]:
     if not is_bag(path):
-        return read_truth(path, by_stamp)
+        return read_truth(path, by_stamp), {}
     if not by_stamp:
         raise InputError(
             f"'{path}' is a bag, whose truth has stamps, and the results are numbered; give a bag of results"
         )
     with BagReader(path) as reader:
-        return read_bag_truth(reader)
+        truth = read_bag_truth(reader)
+    return {camera: one.table for camera, one in truth.items()}, {name: one.stamps_ns for name, one in truth.items()}
 
 
 def _run_identities(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments, IdentitySettings)
-    truth, results, answered = read_tracks(arguments)
-    frames = answered or None
+    truth, results, judged = read_tracks(arguments)
+    frames = judged or None
     if not is_bag(arguments.results):
         pairs = pair_sequences(truth, results)
         named = {name: pair[1] for name, pair in pairs.items()}

@@ -123,7 +123,7 @@ def scene_bag(messages: Messages, tmp_path: Path) -> Callable[..., Path]:
         for robot, first_track in (("r1", 1), ("r2", 7)):
             seen = {first_track: 0.0, first_track + 1: 100.0}
             objects = [messages.true_object(1, 0.0, 0.0), messages.true_object(2, 100.0, 4.0)]
-            topics[f"/{robot}/front/ground_truth"] = (
+            topics[f"/{robot}/front/truth"] = (
                 kinds["GroundTruthArray"], [messages.truth(index, objects) for index in range(10)],
             )  # fmt: skip
             topics[f"/{robot}/front/tracks"] = (

@@ -45,12 +45,27 @@ def test_only_images_with_an_answer_can_be_judged(messages, tmp_path, capsys):
     bag = messages.write(
         tmp_path / "bag",
         {
-            "/r1/front/ground_truth": ("mobinet_ros/msg/GroundTruthArray", truth),
+            "/r1/front/truth": ("mobinet_ros/msg/GroundTruthArray", truth),
             "/r1/front/tracks": ("mobinet_ros/msg/TrackArray", answered),
         },
     )
     assert run(capsys, "mot", bag, bag)["r1/front"]["fn"] == 5
     assert run(capsys, "mot", bag, bag, "--answered-only")["r1/front"]["fn"] == 0
+
+
+def test_tracks_are_judged_where_there_is_truth_be_it_nothing(messages, tmp_path, capsys):
+    # the truth is told for every second image, and is once that nobody is there
+    truth = [messages.truth(0, [messages.true_object(1, 0.0, 0.0)]), messages.truth(2, [])]
+    found = [messages.tracks(index, {4: 0.0}) for index in range(4)]
+    bag = messages.write(
+        tmp_path / "bag",
+        {
+            "/r1/front/truth": ("mobinet_ros/msg/GroundTruthArray", truth),
+            "/r1/front/tracks": ("mobinet_ros/msg/TrackArray", found),
+        },
+    )
+    scores = run(capsys, "mot", bag, bag)["r1/front"]
+    assert (scores["tp"], scores["fp"], scores["fn"]) == (1, 1, 0)
 
 
 def test_predicted_boxes_count_only_when_asked_for(messages, tmp_path):
@@ -65,7 +80,7 @@ def test_predicted_boxes_count_only_when_asked_for(messages, tmp_path):
     assert len(coasting.stamps_ns) == 3
 
 
-def test_a_track_without_an_identity_keeps_a_name_of_its_own(scene_bag, messages, tmp_path):
+def test_a_track_without_an_identity_is_left_out(scene_bag, messages, tmp_path):
     keys = [("r1", "front", 1)]
     bag = messages.write(
         tmp_path / "other",
@@ -78,7 +93,7 @@ def test_a_track_without_an_identity_keeps_a_name_of_its_own(scene_bag, messages
         tracks = read_bag_tracks(reader)["r1/front"].table
         named = name_tracks("r1/front", tracks, read_bag_identities(reader)["r1"])
     # the message three images later names the first one
-    assert named.ids.tolist() == ["a", "track r1/front/2"]
+    assert (named.ids.tolist(), named.boxes[:, 0].tolist()) == (["a"], [0])
 
 
 def test_detections_are_judged_by_the_truth(messages, tmp_path, capsys):
@@ -92,7 +107,7 @@ def test_detections_are_judged_by_the_truth(messages, tmp_path, capsys):
     bag = messages.write(
         tmp_path / "bag",
         {
-            "/r1/front/ground_truth": (
+            "/r1/front/truth": (
                 "mobinet_ros/msg/GroundTruthArray",
                 [messages.truth(i, [person]) for i in range(4)],
             ),

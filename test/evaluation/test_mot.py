@@ -60,6 +60,11 @@ def test_hidden_objects_are_neither_demanded_nor_punished():
     assert evaluate_mot(truth, tracks([row for row in TWO_WALK if row[1] == 1])).fn == 4
 
 
+def test_low_boxes_can_be_forgiven():
+    assert evaluate_mot(tracks(TWO_WALK), tracks([]), MotSettings(minimum_height_px=20)).fn == 8
+    assert evaluate_mot(tracks(TWO_WALK), tracks([]), MotSettings(minimum_height_px=21)).fn == 0
+
+
 def test_each_class_is_judged_apart():
     names = np.array(["person" if row[1] == 1 else "car" for row in TWO_WALK])
     truth = tracks(TWO_WALK, class_names=names)
