@@ -96,7 +96,7 @@ def _shade(image: Image, draw: Draw) -> Image:
     cells = int(draw.choice([3, 6, 12, 48, 96]))
     light = draw.uniform(1 - draw.uniform(0.1, 0.5), 1.15, (cells, cells)).astype(np.float32)
     light = cv2.resize(light, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    return np.clip(image * light[..., None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(image * light[..., None], 0, 255), np.uint8)
 
 
 def _blur(image: Image, draw: Draw) -> Image:

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from mobinet.learning.torch_import import require_torch
 from mobinet.progress import Progress
@@ -86,8 +87,8 @@ def _render_and_run(
     return 0
 
 
-def _choices(arguments: argparse.Namespace) -> dict[str, int | str]:
-    chosen: dict[str, int | str] = {"seed": arguments.seed, "device": arguments.device}
+def _choices(arguments: argparse.Namespace) -> dict[str, Any]:
+    chosen: dict[str, Any] = {"seed": arguments.seed, "device": arguments.device}
     return chosen | {name: getattr(arguments, name) for name in ("steps", "batch") if getattr(arguments, name)}
 
 

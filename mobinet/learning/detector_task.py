@@ -84,13 +84,13 @@ class DetectorTask:
         sums: dict[str, float] = {}
         starts = range(0, len(self._held_back), self._batch)
         for start in starts:
-            examples = [_plain(image) for image in self._held_back[start : start + self._batch]]
+            examples = [plain_example(image) for image in self._held_back[start : start + self._batch]]
             for name, value in self.losses(network, _stack(examples), device).items():
                 sums[f"held_back_{name}"] = sums.get(f"held_back_{name}", 0.0) + float(value)
         return {name: value / len(starts) for name, value in sums.items()}
 
 
-class _Example(NamedTuple):
+class Example(NamedTuple):
     image: Image
     boxes: Float32
     labels: Int64
@@ -102,19 +102,19 @@ def class_numbers(image: LabelledImage) -> Int64:
     return np.where((numbers >= 0) & (image.visibility < _LEAST_VISIBILITY), IGNORED, numbers)
 
 
-def _augmented(source: LabelledImage, sizes: CropSize, draw: np.random.Generator) -> _Example:
+def _augmented(source: LabelledImage, sizes: CropSize, draw: np.random.Generator) -> Example:
     image, boxes = place_randomly(source.load(), source.boxes, sizes.height, sizes.width, draw)
     boxes, labels = _cut(boxes, class_numbers(source), sizes.height, sizes.width)
     if draw.random() < 0.5:
         image = cover(image, boxes[labels >= 0], draw)
-    return _Example(disturb(image, draw), boxes, labels)
+    return Example(disturb(image, draw), boxes, labels)
 
 
-def _plain(source: LabelledImage) -> _Example:
+def plain_example(source: LabelledImage) -> Example:
     image = source.load()
     height, width = (side // 32 * 32 for side in image.shape[:2])
     boxes, labels = _cut(source.boxes, class_numbers(source), height, width)
-    return _Example(np.ascontiguousarray(image[:height, :width]), boxes, labels)
+    return Example(np.ascontiguousarray(image[:height, :width]), boxes, labels)
 
 
 def _cut(boxes: Float32, labels: Int64, height: int, width: int) -> tuple[Float32, Int64]:
@@ -129,7 +129,7 @@ def _cut(boxes: Float32, labels: Int64, height: int, width: int) -> tuple[Float3
     return inside[keep].astype(np.float32), labels[keep]
 
 
-def _stack(examples: Sequence[_Example]) -> Batch:
+def _stack(examples: Sequence[Example]) -> Batch:
     images = cv2.dnn.blobFromImages([example.image for example in examples], 1 / 255)
     most = max(1, *(len(example.labels) for example in examples))
     boxes = np.zeros((len(examples), most, 4), np.float32)

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -137,8 +138,8 @@ def _object_record(thing: TrueObject) -> dict[str, object]:
     }
 
 
-def _labelled(folder: Path, record: dict[str, object]) -> LabelledImage:
-    objects: Sequence[dict[str, object]] = record["objects"]  # type: ignore[assignment]
+def _labelled(folder: Path, record: dict[str, Any]) -> LabelledImage:
+    objects: Sequence[dict[str, Any]] = record["objects"]
     return LabelledImage(
         folder / "images" / str(record["file"]),
         np.array([thing["box"] for thing in objects], np.float32).reshape(-1, 4),

@@ -76,7 +76,8 @@ def train(
     """Trains a network; returns it with the moving average of its weights, on the CPU, in evaluation mode.
 
     ``folder`` gets ``checkpoint.pt``, replaced every ``keep_every`` steps and never half-written, and ``curves.csv``.
-    An interruption (Ctrl-C) is passed on after a last checkpoint was written.
+    An interruption (Ctrl-C) is passed on after a last checkpoint was written, unless it came amid an update of the
+    weights; then the one before is kept.
 
     Args:
         resume: go on from the checkpoint in ``folder`` instead of refusing a folder that has one.
@@ -105,7 +106,8 @@ def train(
             if (step + 1) % settings.keep_every == 0 or step + 1 == settings.steps:
                 save_checkpoint(path, trainer.checkpoint())
     except KeyboardInterrupt:
-        save_checkpoint(path, trainer.checkpoint())
+        if trainer.between_steps:
+            save_checkpoint(path, trainer.checkpoint())
         raise
     return trainer.averaged.cpu().eval()
 
@@ -141,11 +143,12 @@ class _Trainer:
 
     def __init__(self, task: Task, settings: TrainingSettings, device: torch.device) -> None:
         self.step, self.rate = 0, 0.0
+        self.between_steps = True
         self.latest: dict[str, float] = {}
         self._task, self._settings, self._device = task, settings, device
         self._network = task.network.to(device)
-        average = torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average)
-        self._average = torch.optim.swa_utils.AveragedModel(self._network, multi_avg_fn=average, use_buffers=True)
+        average = _moving_average(settings.average)
+        self._average = torch.optim.swa_utils.AveragedModel(self._network, avg_fn=average, use_buffers=True)
         flat = [weight for weight in self._network.parameters() if weight.ndim <= 1]
         deep = [weight for weight in self._network.parameters() if weight.ndim > 1]
         groups = [{"params": deep, "weight_decay": settings.weight_decay}, {"params": flat, "weight_decay": 0.0}]
@@ -169,9 +172,11 @@ class _Trainer:
         self._optimizer.zero_grad(set_to_none=True)
         losses["loss"].backward()  # type: ignore[no-untyped-call, unused-ignore]
         nn.utils.clip_grad_norm_(self._network.parameters(), self._settings.largest_gradient)
+        self.between_steps = False
         self._optimizer.step()
         self._average.update_parameters(self._network)
         self.step += 1
+        self.between_steps = True
         self.latest = {name: float(value.detach()) for name, value in losses.items()}
         self._summed += 1
         for name, value in self.latest.items():
@@ -200,6 +205,16 @@ class _Trainer:
         except (RuntimeError, ValueError, KeyError) as error:
             raise SettingsError(f"the checkpoint is of another network ({error}); train in another folder") from error
         self.step = checkpoint["step"]
+
+
+def _moving_average(most: float) -> Callable[[torch.Tensor, torch.Tensor, torch.Tensor | int], torch.Tensor]:
+    """Keeps the share ``most`` of the old, less in the first steps: the untrained weights are soon forgotten."""
+
+    def mix(old: torch.Tensor, new: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
+        kept = min(most, (1 + float(count)) / (10 + float(count)))
+        return old + ((1 - kept) * (new - old)).to(old.dtype)
+
+    return mix
 
 
 def _ahead(batch: Callable[[int], Any], first: int, last: int) -> Iterator[tuple[int, Any]]:

@@ -59,7 +59,8 @@ def _sky(pixels: Image, draw: np.random.Generator) -> Float32:
     grey = pixels.mean(axis=2, keepdims=True)
     dull = draw.uniform(0, 1)
     mixed = pixels * (1 - dull) + grey * dull
-    return np.clip(mixed * draw.uniform(0.5, 1.25) + draw.uniform(-20, 20, 3), 0, 255).astype(np.float32)
+    sky = mixed * draw.uniform(0.5, 1.25) + draw.uniform(-20, 20, 3)
+    return np.asarray(np.clip(sky, 0, 255), np.float32)
 
 
 def _colour(draw: np.random.Generator) -> Float32:
@@ -74,7 +75,7 @@ def _blotches(height: int, width: int, draw: np.random.Generator) -> Float32:
         noise = draw.uniform(0, 1, (cells, cells)).astype(np.float32)
         share[..., 0] += cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC) / 3
     share = np.clip((share - 0.5) * draw.uniform(1, 6) + 0.5, 0, 1)
-    return share * _colour(draw) + (1 - share) * _colour(draw)
+    return np.asarray(share * _colour(draw) + (1 - share) * _colour(draw), np.float32)
 
 
 def _stripes(height: int, width: int, draw: np.random.Generator) -> Float32:
