@@ -13,7 +13,8 @@ from mobinet.types import Float64
 
 _CROSSING_SINE = 0.5  # of 30 degrees
 _STANDING_SPEED = 0.3
-_SEARCH_STEPS = 24
+# to a millisecond within two seconds
+_TERNARY_STEPS, _BISECTION_STEPS = 19, 11
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,13 @@ def _circles_meet(states: PairStates, limit_s: float, touch_m: float) -> NDArray
 def _search_touch(states: PairStates, limit_s: float, touch_m: float) -> Float64:
     low: Float64 = np.zeros(len(states.times))
     high: Float64 = np.full(len(states.times), limit_s)
-    for _ in range(_SEARCH_STEPS):
+    for _ in range(_TERNARY_STEPS):
         left, right = low + (high - low) / 3, high - (high - low) / 3
         falls = _gaps_later(states, left) > _gaps_later(states, right)
         low, high = np.asarray(np.where(falls, left, low)), np.asarray(np.where(falls, high, right))
     touches = _gaps_later(states, low) <= touch_m
     before, after = np.zeros_like(low), low
-    for _ in range(_SEARCH_STEPS):
+    for _ in range(_BISECTION_STEPS):
         middle = (before + after) / 2
         apart = _gaps_later(states, middle) > touch_m
         before, after = np.asarray(np.where(apart, middle, before)), np.asarray(np.where(apart, after, middle))
