@@ -63,11 +63,6 @@ class Events:
             np.concatenate([part.polarity for part in parts]),
         )
 
-    def between(self, start_ns: int, end_ns: int) -> Events:
-        """Events from ``start_ns`` on, before ``end_ns``, of events in order of time."""
-        first, last = np.searchsorted(self.t_ns, [start_ns, end_ns])
-        return self[first:last]
-
 
 def _array(name: str, values: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     """A contiguous flat array of ``dtype``, without a copy where it is one."""

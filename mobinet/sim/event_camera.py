@@ -32,6 +32,7 @@ class EventCamera:
     """The events of one camera of a simulation, from ``start_ns`` on.
 
     When pictures are rendered follows from the world alone, so the events do not depend on the times asked for.
+    ``pictures`` counts those rendered.
 
     Args:
         simulation: of the world.

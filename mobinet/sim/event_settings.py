@@ -10,7 +10,7 @@ from mobinet.settings import check_settings, setting
 
 @dataclass(frozen=True)
 class EventCameraSettings:
-    """The only defaults of a simulated event camera; ``test/sim/test_event_camera.py`` shows what each does.
+    """The only defaults of a simulated event camera; the model is in :mod:`mobinet.sim.event_pixels`.
 
     Raises:
         SettingsError: a value is out of range, or ``min_step_us`` is above ``max_step_us``.

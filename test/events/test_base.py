@@ -54,7 +54,3 @@ def test_selection_and_joining() -> None:
     assert events[events.polarity].x.tolist() == [0, 2]
     assert Events.concatenate([events[:1], events[1:]]).y.tolist() == [3, 4, 5]
     assert len(Events.concatenate([])) == len(Events.empty()) == 0
-
-
-def test_between_takes_its_start_and_leaves_its_end() -> None:
-    assert make().between(1, 9).t_ns.tolist() == [1, 5]

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from mobinet.errors import InputError
 from mobinet.events import Events, Evt3Decoder, encode_evt3
-from mobinet.events.evt3 import WRAP_NS
 from mobinet.events.raw_file import read_raw
 
 from .evt3_reference import Row, decode_slowly
 
 HIGH, LOW, ROW, COLUMN, BASE, TWELVE, EIGHT = 0x8000, 0x6000, 0x0000, 0x2000, 0x3000, 0x4000, 0x5000
 ON = 0x800
+WRAP_US = 1 << 24
 
 
 def words(*values: int) -> bytes:
@@ -172,7 +172,7 @@ def test_full_rows_become_vectors() -> None:
 
 
 def test_each_packet_stands_alone() -> None:
-    events = make([(WRAP_NS // 1000 - 1, 1, 2, True), (WRAP_NS // 1000, 3, 2, False)])
+    events = make([(WRAP_US - 1, 1, 2, True), (WRAP_US, 3, 2, False)])
     first, second = encode_evt3(events[:1]), encode_evt3(events[1:])
     # without the first one only the wrap is lost
     assert rows(Evt3Decoder().decode(second)) == [(0, 3, 2, False)]
