@@ -153,3 +153,15 @@ def test_a_sensor_that_evt3_cannot_tell_is_refused(simulate: Simulate) -> None:
 )
 def test_pictures_are_made_linear(bgr: tuple[int, int, int], expected: float) -> None:
     assert linear_intensity(np.full((1, 1, 3), bgr, np.uint8)) == pytest.approx(expected, abs=5e-4)
+
+
+def test_a_camera_with_a_real_lens(simulate: Simulate) -> None:
+    """Pictures are rendered larger and bent; where no ray of the lens is, nothing changes."""
+    lens = "front: {mount: [0.2, 0, 1.0, 0, 0, 0], calibration: lens.yaml, rate: 10}"
+    text = "\n".join(f"      {lens}" if "front:" in line else line for line in DRIVING.splitlines())
+    simulation = simulate(text)
+    assert simulation.views[0].size != (320, 240)
+    events = camera_of(simulation, start_ns=800 * MS).advance(810 * MS)
+    assert len(events) > 100
+    assert events.x.max() < 320
+    assert events.y.max() < 240
