@@ -10,8 +10,11 @@ import pytest
 from rclpy.serialization import deserialize_message
 
 from mobinet.errors import SettingsError
+from mobinet.events import Events, Evt3Decoder
 from mobinet.geometry import OPTICAL2BODY
 from mobinet.sim.contacts import contacts_of
+from mobinet.sim.event_camera import EventCamera
+from mobinet.sim.event_settings import EventCameraSettings
 from mobinet.sim.simulation import Simulation
 from mobinet.sim.world_file import load_world
 from mobinet_ros import topics
@@ -116,6 +119,28 @@ def corners(box):
 
 def xyz(vector):
     return [vector.x, vector.y, vector.z]
+
+
+def test_events_are_those_of_the_camera(sim_world, tmp_path):
+    path = tmp_path / "events.yaml"
+    path.write_text(sim_world.read_text().replace("rate: 10, type: rgbd", "rate: 10, type: events"))
+    with Simulation(load_world(path)) as other:
+        messages = told(other, replace(SETTINGS, duration=0.1), wanted=lambda channel: False)
+        view = other.views[0]
+        expected = EventCamera(other, view, EventCameraSettings()).advance(96_000_000)
+    packets = named(messages, "r1/front/events")
+    assert [msg.seq for _, msg in packets] == list(range(24))
+    decoder = Evt3Decoder(96, 72)
+    clock = view.robot.clock
+    for number, (world_ns, msg) in enumerate(packets):
+        assert world_ns == (number + 1) * 4_000_000
+        assert stamp_to_ns(msg.header.stamp) == START_NS + clock.stamp_ns(world_ns - 4_000_000)
+        assert (msg.encoding, msg.width, msg.height, msg.is_bigendian) == ("evt3", 96, 72, False)
+    decoded = Events.concatenate([decoder.decode(bytes(msg.events)) for _, msg in packets])
+    assert len(expected) > 10
+    np.testing.assert_array_equal(decoded.t_ns, expected.t_ns)
+    np.testing.assert_array_equal(decoded.x, expected.x)
+    np.testing.assert_array_equal(decoded.polarity, expected.polarity)
 
 
 def test_transforms_are_there_before_the_images_that_need_them(simulation):
