@@ -1,4 +1,4 @@
-"""``mobinet models``: what the zoo has, fetch it, check it."""
+"""``mobinet models``: what comes with mobinet, what the zoo has, fetch it, check it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from mobinet.models.download import Progress, pull
+from mobinet.models.shipped import shipped
 from mobinet.models.zoo import FileState, file_state, models_folder, zoo, zoo_entry
 
 
@@ -13,7 +14,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Adds ``models list | pull | verify``; each sets ``run``, a function of the parsed arguments to an exit code."""
     models = subparsers.add_parser("models", help="list, fetch and check networks")
     actions = models.add_subparsers(dest="action", metavar="ACTION", required=True)
-    actions.add_parser("list", help="what can be fetched, and what is here").set_defaults(run=_list)
+    actions.add_parser("list", help="what comes with mobinet, what can be fetched, and what is here").set_defaults(
+        run=_list
+    )
     fetch = actions.add_parser("pull", help="fetch networks into the models folder")
     fetch.add_argument("names", metavar="NAME", nargs="+")
     fetch.set_defaults(run=_pull)
@@ -23,7 +26,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _list(_arguments: argparse.Namespace) -> int:
-    rows = [("NAME", "TASK", "LICENCE", "KIB", "HERE", "PUBLISHED FIGURES")]
+    rows = [("NAME", "TASK", "LICENCE", "KIB", "HERE", "FIGURES (OF THE ZOO: AS PUBLISHED)")]
+    for network in shipped().values():
+        size = str(round(network.path.stat().st_size / 1024))
+        rows.append((network.name, network.task, network.licence, size, "yes", network.figures))
     for entry in zoo().values():
         here = "yes" if (models_folder() / entry.file_name).is_file() else "no"
         rows.append((entry.name, entry.task, entry.licence, str(round(entry.size / 1024)), here, entry.figures))

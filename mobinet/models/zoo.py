@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from mobinet.errors import ModelError
+from mobinet.models.shipped import shipped
 
 _LIST = Path(__file__).with_name("zoo.yaml")
 
@@ -76,8 +77,11 @@ def zoo_entry(name: str) -> ZooEntry:
     """The entry of that name; raises ModelError with the nearest names."""
     entries = zoo()
     if name not in entries:
-        near = difflib.get_close_matches(name, entries, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(entries)}"
+        known = [*shipped(), *entries]
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known)}"
+        if name in shipped():
+            hint = "it comes with mobinet, and there is nothing to fetch"
         raise ModelError(f"the zoo has no model '{name}'; {hint}")
     return entries[name]
 
@@ -94,16 +98,18 @@ def find_model(name_or_path: str) -> Path:
     """The file of a network; nothing is fetched, so that a robot starts the same with and without a connection.
 
     Args:
-        name_or_path: a path, or a name of the zoo.
+        name_or_path: a path, a name of a network that comes with mobinet, or one of the zoo.
 
     Raises:
-        ModelError: no such file, a name that the zoo lacks, or an entry that was not fetched or only in part.
+        ModelError: no such file, a name that is of neither, or an entry that was not fetched or only in part.
     """
     path = Path(name_or_path).expanduser()
     if path.is_file():
         return path
     if path.suffix or len(path.parts) > 1:
         raise ModelError(f"model file '{path}' does not exist (looked from {Path.cwd()}); check the path")
+    if name_or_path in shipped():
+        return shipped()[name_or_path].path
     entry = zoo_entry(name_or_path)
     cached = models_folder() / entry.file_name
     if not cached.is_file():

@@ -11,6 +11,7 @@ import pytest
 from mobinet.errors import ModelError
 from mobinet.models import commands, zoo
 from mobinet.models.commands import register
+from mobinet.models.shipped import shipped
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +31,8 @@ def test_list(capsys, folder):
     (folder / "fastestdet.onnx").write_bytes(b"x")
     assert run("list") == 0
     lines = capsys.readouterr().out.splitlines()
-    here = {line.split()[0]: "  yes  " in line for line in lines[1:7]}
-    assert here == {name: name == "fastestdet" for name in zoo.zoo()}
+    here = {line.split()[0]: "  yes  " in line for line in lines[1 : lines.index("")]}
+    assert here == {name: name == "fastestdet" or name in shipped() for name in (*shipped(), *zoo.zoo())}
     assert str(folder) in lines[-1]
 
 
