@@ -84,7 +84,7 @@ def gait_sway(distance: float, speed: float, look: Look, place: str) -> Transfor
     rise = _RISE_SHARE * (hip_height(look, walking_pose(distance, speed, look.height)) - upright)
     side = 0.018 * share * np.cos(phase)
     nod, lean = (_HEAD_NOD, _HEAD_LEAN) if place == "head" else (_CHEST_NOD, _CHEST_LEAN)
-    pitch, roll = share * nod * np.cos(2 * phase), share * lean * np.cos(phase)
+    pitch, roll = share * nod * np.cos(2 * phase), -share * lean * np.cos(phase)
     yaw = 0.0 if place == "head" else share * _CHEST_TURN * np.sin(phase)
     # about the hips for the chest, about the neck for the head
     pivot = np.array([0.0, 0.0, (0.53 if place == "chest" else 0.87) * look.height])

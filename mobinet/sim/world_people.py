@@ -48,9 +48,7 @@ def _seat(section: Section, furniture: Sequence[Furniture]) -> Furniture | None:
         return None
     for key in ROUTE_KEYS:
         if key in section.values:
-            raise section.error(
-                key, "who has a 'seat' neither walks nor stands elsewhere; remove one of the two"
-            )
+            raise section.error(key, "who has a 'seat' neither walks nor stands elsewhere; remove one of the two")
     seats = {piece.name: piece for piece in furniture if FURNITURE[piece.kind].seat}
     name = section.values["seat"]
     if name not in seats:
