@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from mobinet.errors import InputError
 from mobinet.types import Float64, Int64
+
+_SMALL_MATRIX = 10_000
 
 
 class Assignment(NamedTuple):
@@ -52,6 +57,57 @@ def assign(cost: Float64, limit: float) -> Assignment:
     rows, columns = linear_sum_assignment(np.where(allowed, cost, limit))
     kept = allowed[rows, columns]
     return _with_unmatched(rows[kept].astype(np.int64), columns[kept].astype(np.int64), cost.shape)
+
+
+def assign_pairs(rows: Int64, columns: Int64, cost: Float64, limit: float) -> Int64:
+    """As :func:`assign`, for K pairs that are allowed instead of a matrix: the work grows with K.
+
+    Args:
+        rows, columns: ``(K,)`` int64, at least 0; no pair twice.
+        cost: ``(K,)`` floats, none of them NaN.
+        limit: highest cost of a pair.
+
+    Returns:
+        ``(L,)`` int64: indices of the pairs that are made, rising.
+    """
+    cheap = np.flatnonzero(cost <= limit)
+    rows, columns, cost = rows[cheap], columns[cheap], cost[cheap]
+    if not len(cheap):
+        return cheap
+    if (int(rows.max()) + 1) * (int(columns.max()) + 1) <= _SMALL_MATRIX:
+        return cheap[_assign_matrix(rows, columns, cost, limit)]
+    contested = (np.bincount(rows)[rows] > 1) | (np.bincount(columns)[columns] > 1)
+    made = ~contested
+    for group in _independent(rows, columns, np.flatnonzero(contested)):
+        row = np.unique(rows[group], return_inverse=True)[1]
+        column = np.unique(columns[group], return_inverse=True)[1]
+        made[group[_assign_matrix(row, column, cost[group], limit)]] = True
+    return cheap[made]
+
+
+def _assign_matrix(rows: Int64, columns: Int64, cost: Float64, limit: float) -> NDArray[np.bool_]:
+    """``(K,)`` which pairs are made; rows and columns are counted from 0 without large gaps."""
+    matrix = np.full((int(rows.max()) + 1, int(columns.max()) + 1), limit)
+    matrix[rows, columns] = cost
+    row, column = linear_sum_assignment(matrix)
+    partner = np.empty(len(matrix), np.int64)
+    partner.fill(-1)
+    partner[row] = column
+    made: NDArray[np.bool_] = partner[rows] == columns
+    return made
+
+
+def _independent(rows: Int64, columns: Int64, pairs: Int64) -> list[Int64]:
+    """``pairs`` in groups that share no row and no column with another group."""
+    if not len(pairs):
+        return []
+    height = int(rows.max()) + 1
+    size = height + int(columns.max()) + 1
+    links = (rows[pairs], height + columns[pairs])
+    label = connected_components(coo_matrix((np.ones(len(pairs), bool), links), shape=(size, size)), directed=False)[1]
+    label = label[rows[pairs]]
+    order = np.argsort(label, kind="stable")
+    return np.split(pairs[order], np.flatnonzero(np.diff(label[order])) + 1)
 
 
 def _with_unmatched(rows: Int64, columns: Int64, shape: tuple[int, ...]) -> Assignment:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from mobinet.assignment import assign
+from mobinet.assignment import assign, assign_pairs
 from mobinet.errors import InputError
 
 INF = np.inf
@@ -93,3 +93,42 @@ def test_order_of_rows_and_columns_does_not_matter(seed, rows, columns):
 def test_refuses(cost, limit, message):
     with pytest.raises(InputError, match=message):
         assign(cost, limit)
+
+
+@pytest.mark.parametrize("spread", [1, 1000])
+@given(cost=COSTS, limit=st.floats(0.1, 1.9))
+def test_listed_pairs_are_made_as_those_of_a_matrix(spread, cost, limit):
+    # rows and columns far apart are solved in independent groups
+    rows, columns = np.nonzero(cost < 1.5)
+    made = assign_pairs(spread * rows, spread * columns, cost[rows, columns], limit)
+    answer = assign(np.where(cost < 1.5, cost, INF), limit)
+    pairs = min(cost.shape)
+    totals = [
+        cost[r, c].sum() + limit * (pairs - len(r))
+        for r, c in ((rows[made], columns[made]), (answer.rows, answer.columns))
+    ]
+    assert totals[0] == pytest.approx(totals[1])
+    assert (cost[rows[made], columns[made]] <= limit).all()
+    assert len(set(rows[made])) == len(set(columns[made])) == len(made)
+    assert (np.diff(made) > 0).all()
+
+
+def test_many_independent_groups_are_solved_alike():
+    # 200 pairs of rows that want the same of two columns; each second group is out of the others' reach
+    random = np.random.default_rng(11)
+    rows, columns = (grid.ravel() for grid in np.indices((2, 2)))
+    offsets = 2 * np.arange(200)[:, None]
+    rows, columns, cost = (rows + offsets).ravel(), (columns + offsets).ravel(), random.random(800)
+    matrix = np.full((400, 400), INF)
+    matrix[rows, columns] = cost
+    answer = assign(matrix, 0.7)
+    made = assign_pairs(rows, columns, cost, 0.7)
+    np.testing.assert_array_equal(rows[made], answer.rows)
+    np.testing.assert_array_equal(columns[made], answer.columns)
+
+
+def test_no_pairs():
+    none = np.zeros(0, np.int64)
+    assert len(assign_pairs(none, none, np.zeros(0), 1.0)) == 0
+    # and none that is cheap enough
+    assert len(assign_pairs(np.array([3]), np.array([4]), np.array([INF]), 1.0)) == 0

@@ -1,4 +1,4 @@
-"""Which pairs of track and detection are possible at all."""
+"""Which pairs of track and detection are possible at all, and how well they fit."""
 
 from __future__ import annotations
 
@@ -7,37 +7,118 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mobinet.boxes import cxcywh_to_xyxy, iou_matrix
-from mobinet.tracking.motion import project
+from mobinet.tracking.motion import expected_variances
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.table import TrackTable
 from mobinet.types import Float64, Int64
 
+# up to this many pairs, comparing all of them is faster than sorting
+_DENSE_PAIRS = 20_000
+
 
 class Pairs(NamedTuple):
-    """``iou``: ``(N, M)`` overlap of N tracks with M detections; ``possible``: ``(N, M)`` whether they may match."""
+    """K pairs that may match; none is missing.
 
-    iou: Float64
-    possible: NDArray[np.bool_]
+    ``tracks``, ``detections``: ``(K,)`` rows of the table and of the measurements. ``expected``, ``found``:
+    ``(K, 4)`` their boxes, cx, cy, w, h. ``misfit``: ``(K,)`` what distance, height and direction add to a pair's cost.
+    """
+
+    tracks: Int64
+    detections: Int64
+    expected: Float64
+    found: Float64
+    misfit: Float64
+
+    def where(self, kept: NDArray[np.bool_]) -> Pairs:
+        return Pairs(self.tracks[kept], self.detections[kept], self.expected[kept], self.found[kept], self.misfit[kept])
+
+    def overlap(self, margin: float) -> Float64:
+        """``(K,)`` intersection over union of boxes that are wider by ``margin`` of their size on each side.
+
+        As the buffered IoU of Yang et al. (C-BIoU, WACV 2023, eq. 1); a margin of 0 is the plain IoU.
+        """
+        scale = 1 + 2 * margin
+        sizes, others = scale * self.expected[:, 2:], scale * self.found[:, 2:]
+        apart = np.abs(self.expected[:, :2] - self.found[:, :2])
+        sides = np.minimum(0.5 * (sizes + others) - apart, np.minimum(sizes, others))
+        np.maximum(sides, 0, out=sides)
+        both = sides[:, 0] * sides[:, 1]
+        overlap: Float64 = both / (sizes[:, 0] * sizes[:, 1] + others[:, 0] * others[:, 1] - both)
+        return overlap
 
 
 def gate(table: TrackTable, measurements: Float64, classes: Int64, settings: TrackerSettings) -> Pairs:
-    """Pairs of one class that overlap and whose Mahalanobis distance is within ``settings.gate``.
+    """Pairs of one class whose widened boxes overlap and whose Mahalanobis distance is within ``settings.gate``.
 
-    The distance is that of a detection's centre and size to the track's prediction (Wojke et al. 2017, eq. 1); it is
-    computed only for the pairs that passed the cheaper tests.
+    The distance is that of a detection's centre and size to the track's prediction (Wojke et al. 2017, eq. 1).
 
     Args:
         table: N tracks, predicted to the detections' time.
         measurements: ``(M, 4)`` cx, cy, w, h of the detections.
         classes: ``(M,)`` class codes.
     """
-    expected, spread = project(table.means, table.covariances, settings)
-    iou = iou_matrix(cxcywh_to_xyxy(expected), cxcywh_to_xyxy(measurements))
-    possible = (iou > 0) & (table.classes[:, None] == classes[None, :])
-    tracks, detections = np.nonzero(possible)
-    innovation = measurements[detections] - expected[tracks]
-    precision = np.linalg.inv(spread)[tracks]
-    distance_squared = np.einsum("ki,kij,kj->k", innovation, precision, innovation)
-    possible[tracks, detections] = distance_squared <= settings.gate**2
-    return Pairs(iou, possible)
+    widest = 1 + 2 * max(settings.box_margin, settings.wide_box_margin)
+    tracks, detections = overlapping(table.boxes, measurements, widest)
+    expected, found = table.boxes[tracks], measurements[detections]
+    surprise = found - expected
+    surprise *= surprise
+    surprise /= expected_variances(table, settings)[tracks]
+    distance = np.sqrt(surprise.sum(axis=1))
+    possible = (distance <= settings.gate) & (table.classes[tracks] == classes[detections])
+    if not possible.all():
+        tracks, detections, distance = tracks[possible], detections[possible], distance[possible]
+        expected, found = expected[possible], found[possible]
+    misfit = settings.distance_weight * distance
+    if settings.height_weight > 0:
+        heights, others = expected[:, 3], found[:, 3]
+        misfit += settings.height_weight * (1 - np.minimum(heights, others) / np.maximum(heights, others))
+    if settings.direction_weight > 0:
+        misfit -= settings.direction_weight * _agreement(table, tracks, found)
+    return Pairs(tracks, detections, expected, found, misfit)
+
+
+def overlapping(first: Float64, second: Float64, scale: float) -> tuple[Int64, Int64]:
+    """Rows of all pairs of boxes that overlap when each is ``scale`` times as large, by rising row of ``first``.
+
+    Args:
+        first: ``(N, 4)`` cx, cy, w, h.
+        second: ``(M, 4)``.
+    """
+    half, other_half = (0.5 * scale) * first[:, 2:], (0.5 * scale) * second[:, 2:]
+    if len(first) * len(second) <= _DENSE_PAIRS:
+        close = np.abs(first[:, None, 0] - second[None, :, 0]) < half[:, None, 0] + other_half[None, :, 0]
+        close &= np.abs(first[:, None, 1] - second[None, :, 1]) < half[:, None, 1] + other_half[None, :, 1]
+        rows, columns = close.nonzero()
+        return rows, columns
+    rows, columns = _near_in_x(first[:, 0], half[:, 0], second[:, 0], other_half[:, 0])
+    apart = np.abs(first[rows, :2] - second[columns, :2])
+    within = (apart < half[rows] + other_half[columns]).all(axis=1)
+    rows, columns = rows[within], columns[within]
+    order = np.lexsort((columns, rows))
+    return rows[order], columns[order]
+
+
+def _near_in_x(x: Float64, half: Float64, other_x: Float64, other_half: Float64) -> tuple[Int64, Int64]:
+    """Rows of all pairs that could overlap by their x alone: for each first box a window of the sorted second ones."""
+    order = np.argsort(other_x)
+    reach = half + other_half.max()
+    start = np.searchsorted(other_x[order], x - reach)
+    count = np.searchsorted(other_x[order], x + reach) - start
+    rows = np.repeat(np.arange(len(x)), count)
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
+    return rows, order[start[rows] + within]
+
+
+def _agreement(table: TrackTable, tracks: Int64, found: Float64) -> Float64:
+    """``(K,)`` in -1..1: whether a detection lies where the track was heading.
+
+    The cosine between the track's velocity and the way from its last detection (Cao et al., OC-SORT, CVPR 2023,
+    section 4.2), which counts less the slower the track is: below its own height a second the heading is mostly noise.
+    """
+    velocities = table.velocities[:, :2]
+    speeds = np.sqrt((velocities * velocities).sum(axis=1))
+    headings = velocities / np.maximum(speeds, table.boxes[:, 3])[:, None]
+    way = found[:, :2] - table.observed[:, :2][tracks]
+    length = np.sqrt((way * way).sum(axis=1))
+    agreement: Float64 = (headings[tracks] * way).sum(axis=1) / np.maximum(length, 1e-9)
+    return agreement

@@ -23,19 +23,46 @@ class TrackerSettings:
         0.6, "detections from this score on are associated first, 0..1", minimum=0.0, maximum=1.0, live=True
     )
     new_track_score: float = setting(
-        0.6, "an unmatched detection from this score on starts a track, 0..1", minimum=0.0, maximum=1.0, live=True
+        0.65, "an unmatched detection from this score on starts a track, 0..1", minimum=0.0, maximum=1.0, live=True
     )
     min_iou: float = setting(
-        0.2, "least overlap (IoU) of a track and a high-score detection", minimum=0.0, maximum=1.0, live=True
+        0.1, "least overlap (IoU) of a track and a high-score detection", minimum=0.0, maximum=1.0, live=True
     )
     min_iou_low: float = setting(
         0.5, "least overlap (IoU) of a track and a low-score detection", minimum=0.0, maximum=1.0, live=True
     )
     min_iou_tentative: float = setting(
-        0.3, "least overlap (IoU) of a tentative track and a detection", minimum=0.0, maximum=1.0, live=True
+        0.2, "least overlap (IoU) of a tentative track and a detection", minimum=0.0, maximum=1.0, live=True
+    )
+    min_iou_wide: float = setting(
+        0.1,
+        "least overlap of a track that found no detection nearby, boxes widened",
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
+    box_margin: float = setting(
+        0.2, "boxes are widened on each side by this share of their size", minimum=0.0, maximum=5.0, live=True
+    )
+    wide_box_margin: float = setting(
+        0.5,
+        "the same for tracks that found no detection nearby; 0 leaves that search out",
+        minimum=0.0,
+        maximum=5.0,
+        live=True,
+    )
+    direction_weight: float = setting(
+        0.15, "how much a detection's direction from the track's last one counts", minimum=0.0, maximum=10.0, live=True
+    )
+    height_weight: float = setting(0.5, "how much a difference in height counts", minimum=0.0, maximum=10.0, live=True)
+    distance_weight: float = setting(
+        0.02, "how much a Mahalanobis distance of 1 counts", minimum=0.0, maximum=10.0, live=True
+    )
+    max_cost: float = setting(
+        1.0, "pairs that cost more are not made; an overlap of nothing costs 1", minimum=0.1, maximum=1000.0, live=True
     )
     gate: float = setting(
-        6.0,
+        10.0,
         "largest Mahalanobis distance of a track and a detection, standard deviations",
         minimum=0.1,
         maximum=1000.0,
@@ -49,14 +76,14 @@ class TrackerSettings:
         live=True,
     )
     max_tentative_coast_s: float = setting(
-        0.1,
+        0.3,
         "a tentative track that is unmatched is dropped after this time, seconds",
         minimum=0.0,
         maximum=3600.0,
         live=True,
     )
     max_coast_s: float = setting(
-        1.0,
+        2.0,
         "a track without a matched detection for longer than this is dropped, seconds",
         minimum=0.0,
         maximum=3600.0,
@@ -72,7 +99,7 @@ class TrackerSettings:
         0.3, "how fast the size's velocity changes, in box sizes per s^1.5", minimum=0.0, maximum=100.0, live=True
     )
     initial_speed: float = setting(
-        2.0,
+        2.5,
         "standard deviation of a new track's velocity, in box sizes per second",
         minimum=0.0,
         maximum=100.0,

@@ -1,96 +1,129 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from mobinet.tracking import TrackerSettings, motion
+from mobinet.tracking.table import TrackTable
+from mobinet.types import Float64
 
 SETTINGS = TrackerSettings()
 BOX = np.array([[100.0, 50.0, 40.0, 80.0]])
+ROW = np.zeros(1, np.int64)
 
 
-def moving(velocity: tuple[float, float, float, float]) -> tuple[np.ndarray, np.ndarray]:
-    means, covariances = motion.initiate(BOX, SETTINGS)
-    means[:, 4:] = velocity
-    return means, covariances
+def initiated(boxes: Float64, velocity: Sequence[float] = (0, 0, 0, 0)) -> TrackTable:
+    table = TrackTable.of_size(len(boxes))
+    motion.initiate(table, boxes, SETTINGS)
+    table.velocities[:] = velocity
+    return table
+
+
+def covariances(table: TrackTable) -> Float64:
+    """``(N, 8, 8)`` of the state (cx, cy, w, h, and their velocities)."""
+    whole = np.zeros((len(table), 8, 8))
+    box, speed = np.arange(4), np.arange(4, 8)
+    whole[:, box, box] = table.variances
+    whole[:, box, speed] = whole[:, speed, box] = table.covariances
+    whole[:, speed, speed] = table.velocity_variances
+    return whole
+
+
+def states(table: TrackTable) -> Float64:
+    return np.concatenate((table.boxes, table.velocities), axis=1)
+
+
+def noise(box: Float64, *levels: float) -> Float64:
+    """Standard deviations in proportion to the box's size: of its centre, and of its size."""
+    return np.tile(box[2:4], 2) * np.repeat(levels, 2)
 
 
 def test_new_tracks_rest_at_their_detection():
-    means, covariances = motion.initiate(BOX, SETTINGS)
-    np.testing.assert_array_equal(means, [[100, 50, 40, 80, 0, 0, 0, 0]])
-    assert np.sqrt(covariances[0, 1, 1]) == pytest.approx(SETTINGS.measurement_noise * 80)
-    assert np.sqrt(covariances[0, 4, 4]) == pytest.approx(SETTINGS.initial_speed * 40)
+    table = initiated(BOX)
+    np.testing.assert_array_equal(states(table), [[100, 50, 40, 80, 0, 0, 0, 0]])
+    np.testing.assert_array_equal(table.observed, BOX)
+    assert np.sqrt(table.variances[0, 1]) == pytest.approx(SETTINGS.measurement_noise * 80)
+    assert np.sqrt(table.velocity_variances[0, 0]) == pytest.approx(SETTINGS.initial_speed * 40)
 
 
 def test_prediction_follows_the_velocity():
-    means, _ = motion.predict(*moving((10, -20, 2, 4)), 0.5, SETTINGS)
-    np.testing.assert_allclose(means, [[105, 40, 41, 82, 10, -20, 2, 4]])
+    table = initiated(BOX, (10, -20, 2, 4))
+    motion.predict(table, 0.5, SETTINGS)
+    np.testing.assert_allclose(states(table), [[105, 40, 41, 82, 10, -20, 2, 4]])
+    # what was seen does not move
+    np.testing.assert_array_equal(table.observed, BOX)
 
 
 def test_two_short_steps_equal_a_long_one():
-    state = moving((30, 10, 0, 0))
-    long_means, long_covariances = motion.predict(*state, 0.3, SETTINGS)
-    means, covariances = motion.predict(*motion.predict(*state, 0.1, SETTINGS), 0.2, SETTINGS)
-    np.testing.assert_allclose(means, long_means)
-    np.testing.assert_allclose(covariances, long_covariances)
+    short, long = initiated(BOX, (30, 10, 0, 0)), initiated(BOX, (30, 10, 0, 0))
+    motion.predict(long, 0.3, SETTINGS)
+    motion.predict(short, 0.1, SETTINGS)
+    motion.predict(short, 0.2, SETTINGS)
+    np.testing.assert_allclose(short.numbers, long.numbers)
 
 
 def test_prediction_matches_the_textbook_matrices():
-    random = np.random.default_rng(1)
-    means, covariances = motion.initiate(random.uniform(50, 100, (3, 4)), SETTINGS)
-    root = random.normal(size=(3, 8, 8))
-    covariances = root @ root.transpose(0, 2, 1)
-    dt = 0.2
+    table = initiated(np.random.default_rng(1).uniform(50, 100, (3, 4)), (5, -3, 2, 1))
+    motion.predict(table, 0.1, SETTINGS)
+    before, spread, dt = states(table), covariances(table), 0.2
+    motion.predict(table, dt, SETTINGS)
     transition = np.eye(8) + dt * np.eye(8, k=4)
+    step = np.array([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]])
     for row in range(3):
-        width, height = means[row, 2:4]
-        noise = np.array([width, height, width, height]) * np.repeat(
-            (SETTINGS.acceleration_noise, SETTINGS.resize_noise), 2
-        )
-        step = np.array([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]])
-        expected = transition @ covariances[row] @ transition.T + np.kron(step, np.diag(noise**2))
-        got_means, got = motion.predict(means, covariances, dt, SETTINGS)
-        np.testing.assert_allclose(got[row], expected)
-        np.testing.assert_allclose(got_means[row], transition @ means[row])
+        level = noise(before[row], SETTINGS.acceleration_noise, SETTINGS.resize_noise)
+        expected = transition @ spread[row] @ transition.T + np.kron(step, np.diag(level**2))
+        np.testing.assert_allclose(covariances(table)[row], expected)
+        np.testing.assert_allclose(states(table)[row], transition @ before[row])
 
 
 def test_update_matches_the_textbook_matrices():
-    means, covariances = motion.predict(*moving((10, 5, 1, -1)), 0.1, SETTINGS)
+    table = initiated(np.concatenate((BOX + 300, BOX)), (10, 5, 1, -1))
+    motion.predict(table, 0.1, SETTINGS)
+    before, spread = states(table), covariances(table)
     measurement = BOX + np.array([3.0, -2.0, 1.0, 4.0])
-    observe = np.eye(4, 8)
-    noise = np.diag((SETTINGS.measurement_noise * np.tile(means[0, 2:4], 2)) ** 2)
-    gain = covariances[0] @ observe.T @ np.linalg.inv(observe @ covariances[0] @ observe.T + noise)
-    got_means, got = motion.update(means, covariances, measurement, SETTINGS)
-    np.testing.assert_allclose(got_means[0], means[0] + gain @ (measurement[0] - observe @ means[0]))
-    np.testing.assert_allclose(got[0], (np.eye(8) - gain @ observe) @ covariances[0], atol=1e-9)
+    motion.update(table, np.array([1]), measurement, SETTINGS)
+    observe, level = np.eye(4, 8), SETTINGS.measurement_noise
+    gain = (
+        spread[1]
+        @ observe.T
+        @ np.linalg.inv(observe @ spread[1] @ observe.T + np.diag(noise(before[1], level, level) ** 2))
+    )
+    np.testing.assert_allclose(states(table)[1], before[1] + gain @ (measurement[0] - observe @ before[1]))
+    np.testing.assert_allclose(covariances(table)[1], (np.eye(8) - gain @ observe) @ spread[1], atol=1e-9)
+    np.testing.assert_array_equal(table.observed[1:], measurement)
+    # the other track got no detection
+    np.testing.assert_array_equal(states(table)[0], before[0])
+    np.testing.assert_array_equal(covariances(table)[0], spread[0])
 
 
 def test_boxes_never_turn_inside_out():
-    means, _ = motion.predict(*moving((0, 0, -100, -500)), 1.0, SETTINGS)
-    assert (means[:, 2:4] == motion.MIN_SIZE_PX).all()
-    assert (means[:, 6:8] == 0).all()
+    table = initiated(BOX, (0, 0, -100, -500))
+    motion.predict(table, 1.0, SETTINGS)
+    assert (table.boxes[:, 2:] == motion.MIN_SIZE_PX).all()
+    assert (table.velocities[:, 2:] == 0).all()
 
 
 @pytest.mark.parametrize("dt", [1e-6, 0.03, 5.0])
 def test_covariances_stay_sound(dt):
-    means, covariances = motion.initiate(BOX, SETTINGS)
+    table = initiated(BOX)
     for _ in range(500):
-        means, covariances = motion.predict(means, covariances, dt, SETTINGS)
-        means, covariances = motion.update(means, covariances, BOX, SETTINGS)
-    np.testing.assert_array_equal(covariances, covariances.transpose(0, 2, 1))
-    assert np.linalg.eigvalsh(covariances).min() > 0
+        motion.predict(table, dt, SETTINGS)
+        motion.update(table, ROW, BOX, SETTINGS)
+    assert np.linalg.eigvalsh(covariances(table)).min() > 0
 
 
 def test_noise_grows_with_the_box():
-    small = motion.predict(*motion.initiate(BOX, SETTINGS), 0.1, SETTINGS)[1]
-    large = motion.predict(*motion.initiate(10 * BOX, SETTINGS), 0.1, SETTINGS)[1]
-    np.testing.assert_allclose(large, 100 * small)
+    small, large = initiated(BOX), initiated(10 * BOX)
+    motion.predict(small, 0.1, SETTINGS)
+    motion.predict(large, 0.1, SETTINGS)
+    np.testing.assert_allclose(covariances(large), 100 * covariances(small))
 
 
 def test_velocity_is_learnt_from_detections():
-    means, covariances = motion.initiate(BOX, SETTINGS)
-    for step in range(1, 30):
-        moved = BOX + np.array([4.0 * step, 0.0, 0.0, 0.0])
-        means, covariances = motion.predict(means, covariances, 0.1, SETTINGS)
-        means, covariances = motion.update(means, covariances, moved, SETTINGS)
-    np.testing.assert_allclose(means[0, 4:6], [40, 0], atol=1.0)
+    table = initiated(BOX)
+    for step in range(1, 40):
+        motion.predict(table, 0.1, SETTINGS)
+        motion.update(table, ROW, BOX + np.array([4.0 * step, 0.0, 0.0, 0.0]), SETTINGS)
+    np.testing.assert_allclose(table.velocities[0, :2], [40, 0], atol=1.0)
