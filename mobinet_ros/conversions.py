@@ -238,7 +238,7 @@ def msg_to_identities(msg: messages.IdentityArray) -> list[Identity]:
             aliases=tuple(row.aliases),
             class_name=row.class_id,
             score=row.score,
-            position=np.array([row.position.x, row.position.y, row.position.z]),
+            position=point_to_array(row.position),
             covariance=np.array(row.position_covariance).reshape(3, 3),
             velocity=np.array([row.velocity.x, row.velocity.y, row.velocity.z]),
             velocity_covariance=np.array(row.velocity_covariance).reshape(3, 3),
@@ -252,6 +252,11 @@ def msg_to_identities(msg: messages.IdentityArray) -> list[Identity]:
 
 def array_to_point(values: np.ndarray) -> Point:
     return Point(x=float(values[0]), y=float(values[1]), z=float(values[2]))
+
+
+def point_to_array(point: Point) -> np.ndarray:
+    """``(3,)`` float64."""
+    return np.array([point.x, point.y, point.z])
 
 
 def array_to_vector(values: np.ndarray) -> Vector3:

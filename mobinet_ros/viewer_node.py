@@ -14,15 +14,15 @@ from std_msgs.msg import Header
 from mobinet.errors import SettingsError, TransformError
 from mobinet.settings import check_settings, setting
 from mobinet.transforms import TransformBuffer
-from mobinet.types import Identity, Image
+from mobinet.types import Float64, Identity, Image
 from mobinet.viewing import CameraKey, RerunSettings, RerunView, merge_identities
 from mobinet_ros import topics
-from mobinet_ros.conversions import msg_to_identities, msg_to_tracks, stamp_to_ns
+from mobinet_ros.conversions import detection_msg_to_box, msg_to_identities, msg_to_tracks, point_to_array, stamp_to_ns
 from mobinet_ros.frame_buffer import FrameBuffer
 from mobinet_ros.identity_labels import IdentityLabels
 from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import CamerasSettings, StageNode
-from mobinet_ros.msg import IdentityArray, TrackArray
+from mobinet_ros.msg import GroundTruthArray, IdentityArray, TrackArray
 from mobinet_ros.process import run
 from mobinet_ros.running.live_table import CameraRow
 from mobinet_ros.stamp_order import Order, StampOrder
@@ -44,6 +44,7 @@ class ViewerSettings:
     port: int = setting(9876, "TCP port of the data", minimum=1, maximum=65535)
     web_port: int = setting(9090, "TCP port of the page", minimum=1, maximum=65535)
     open_browser: bool = setting(False, "open the page on this machine")
+    truth: bool = setting(False, "also show the truth that a simulated world tells, in white")
     image_rate: float = setting(10.0, "images shown of each camera, Hz at most", minimum=0.1, maximum=100.0, live=True)
 
     def __post_init__(self) -> None:
@@ -74,6 +75,7 @@ class ViewerNode(StageNode):
         self._order = StampOrder()
         self._frames = {key: FrameBuffer(IMAGES_KEPT) for key in self._keys}
         self._shown_ns: dict[CameraKey, int] = {}
+        self._true_positions: dict[CameraKey, dict[str, Float64]] = {key: {} for key in self._keys}
 
     def configure(self) -> None:
         self._forget_all()
@@ -89,6 +91,9 @@ class ViewerNode(StageNode):
 
     def _listen_to(self, key: CameraKey) -> None:
         self.listen(topics.TRACKS, partial(self._on_tracks, key), topics.camera_topic(str(key), topics.TRACKS))
+        if self._settings.truth:
+            name = topics.camera_topic(str(key), topics.TRUTH)
+            self.listen(topics.TRUTH, partial(self._on_truth, key), name, optional=True)
         if self._transport == "compressed":
             name = topics.camera_topic(str(key), topics.COMPRESSED_IN)
             self.listen(topics.COMPRESSED_IN, partial(self._on_compressed, key), name)
@@ -158,6 +163,13 @@ class ViewerNode(StageNode):
             self._show(key, stamp_ns)
             self._view.log_tracks(*key, stamp_ns, msg_to_tracks(msg), names)
 
+    def _on_truth(self, key: CameraKey, msg: GroundTruthArray) -> None:
+        visible = [one for one in msg.objects if one.visibility > 0]
+        self._true_positions[key] = {one.name: point_to_array(one.position) for one in visible}
+        if self._view is not None:
+            boxes = np.array([detection_msg_to_box(one) for one in visible], np.float32)
+            self._view.log_truth(*key, stamp_to_ns(msg.header.stamp), boxes)
+
     def _on_identities(self, robot: str, msg: IdentityArray) -> None:
         identities = msg_to_identities(msg)
         self._labels[robot].update(stamp_to_ns(msg.header.stamp), identities)
@@ -171,6 +183,9 @@ class ViewerNode(StageNode):
         heard = self._identities.items()
         living = {robot: said for robot, (at, said) in heard if abs(now - at) < ROBOT_SILENT_AFTER_NS}
         self._view.log_identities(newest_ns, merge_identities(living))
+        if self._settings.truth:
+            seen = {name: place for places in self._true_positions.values() for name, place in places.items()}
+            self._view.log_true_positions(newest_ns, list(seen.values()))
         for key, row in self._tracks.items():
             self._view.log_metrics(*key, newest_ns, row.rate_hz(now), row.age_ms)
         for robot, stamp_ns in self._newest_ns.items():

@@ -19,7 +19,7 @@ import numpy as np
 from mobinet.errors import MissingDependencyError, SettingsError
 from mobinet.geometry import Transform
 from mobinet.settings import check_settings, setting
-from mobinet.types import Float64, Frame, Identity, Image, Track, TrackState
+from mobinet.types import Float32, Float64, Frame, Identity, Image, Track, TrackState
 from mobinet.viewing.colours import Rgb, identity_colour, track_colour
 from mobinet.viewing.overlay import OverlaySettings, label_text
 from mobinet.viewing.rerun_layout import AGE, MAP, RATE, TIMELINE, CameraKey, build_layout
@@ -30,6 +30,9 @@ WEB_PORT = 9090
 PORT_WAIT_S = 3.0
 # readable on the light and the dark theme, and too grey for an identity's
 _ROBOT_COLOUR: Rgb = (110, 130, 160)
+_TRUTH_COLOUR = (255, 255, 255, 150)
+_BELOW_TRACKS = 5.0
+"""Rerun draws images at -10, boxes at 10."""
 _JUMP_BACK_NS = 1_000_000_000
 # Rerun serves a page until the process ends: a second view on the same port must not ask again
 _pages_served: set[int] = set()
@@ -161,6 +164,23 @@ class RerunView:
             show_labels=True,
         )
         self._log(f"{key.path}/tracks", stamp_ns, entity)
+
+    def log_truth(self, robot: str, camera: str, stamp_ns: int, boxes: Float32) -> None:
+        """Shows where objects really are in an image: ``(N, 4)`` xyxy in pixels, thin and white below the tracks."""
+        key = CameraKey(robot, camera)
+        entity = self._rerun.Boxes2D(
+            array=np.asarray(boxes, np.float32).reshape(-1, 4) * self._scales.get(key, 1.0),
+            array_format=self._rerun.Box2DFormat.XYXY,
+            colors=[_TRUTH_COLOUR],
+            radii=0.5,
+            draw_order=_BELOW_TRACKS,
+        )
+        self._log(f"{key.path}/truth", stamp_ns, entity)
+
+    def log_true_positions(self, stamp_ns: int, positions: Sequence[Float64]) -> None:
+        """Shows where objects really are on the map, each ``(3,)`` metres, as small white points."""
+        points = self._rerun.Points3D(_rows(positions), colors=[_TRUTH_COLOUR], radii=0.1)
+        self._log(f"{MAP}/truth", stamp_ns, points)
 
     def log_identities(self, stamp_ns: int, identities: Sequence[Identity]) -> None:
         """Shows identities and their trails on the map, small and unnamed those that no track shows now.
