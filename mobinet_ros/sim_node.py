@@ -91,7 +91,7 @@ class SimNode(StageNode):
             self._tell_pace()
 
     def _play(self, rendering: Rendering) -> None:
-        watched = (time.monotonic(), self._elapsed_ns)
+        watched: tuple[float, int] | None = None  # from the first images on, which take their time
         while not self._stopping.is_set():
             rendered = rendering.next(POLL_S)
             if rendered is not None:
@@ -99,10 +99,11 @@ class SimNode(StageNode):
                     return
                 rendering.drop()
                 self._publish(rendered)
+                watched = watched or (time.monotonic(), self._elapsed_ns)
             elif rendering.ended:
                 self._end()
                 return
-            if time.monotonic() - watched[0] >= PACE_PERIOD_S:
+            if watched is not None and time.monotonic() - watched[0] >= PACE_PERIOD_S:
                 watched = self._watch_pace(*watched)
 
     def _publish(self, rendered: RenderedInstant) -> None:
