@@ -35,7 +35,10 @@ from mobinet_ros.image_hub import ImageCallback, ImageHub, ImageListener
 from mobinet_ros.parameters import SettingsParameters
 
 OWN_NAMESPACE = ""
-NO_CLOCK = "use_sim_time is set and /clock never came: play the bag with --clock, or unset use_sim_time"
+NO_CLOCK = (
+    "use_sim_time is set and /clock never came: wait for the simulated world to begin, play the bag with --clock, or "
+    "unset use_sim_time"
+)
 
 
 @dataclass(frozen=True)

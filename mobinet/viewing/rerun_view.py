@@ -34,6 +34,8 @@ _TRUTH_COLOUR = (255, 255, 255, 150)
 _BELOW_TRACKS = 5.0
 """Rerun draws images at -10, boxes at 10."""
 _JUMP_BACK_NS = 1_000_000_000
+_DATES_FROM_NS = 10**17
+"""Earlier stamps (before 1973) are simulated time, which counts from its own beginning."""
 # Rerun serves a page until the process ends: a second view on the same port must not ask again
 _pages_served: set[int] = set()
 
@@ -230,7 +232,10 @@ class RerunView:
             self._newest_ns[path] = max(stamp_ns, self._newest_ns.get(path, 0))
             recording = self._recordings[-1]
             # the time is kept by thread: every call must set it
-            recording.set_time(TIMELINE, timestamp=np.datetime64(stamp_ns, "ns"))
+            if stamp_ns < _DATES_FROM_NS:
+                recording.set_time(TIMELINE, duration=np.timedelta64(stamp_ns, "ns"))
+            else:
+                recording.set_time(TIMELINE, timestamp=np.datetime64(stamp_ns, "ns"))
             recording.log(path, entity)
 
     def _restart(self) -> None:
