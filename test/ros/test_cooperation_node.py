@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from lifecycle_msgs.msg import Transition
 from mobinet_ros.msg import Envelope
 from tf2_msgs.msg import TFMessage
 
@@ -13,7 +14,13 @@ from mobinet.camera import CameraModel
 from mobinet.geometry import OPTICAL2BODY, Transform
 from mobinet.types import Track, TrackState
 from mobinet_ros import topics
-from mobinet_ros.conversions import make_header, model_to_camera_info, tracks_to_msg, transform_to_msg
+from mobinet_ros.conversions import (
+    make_header,
+    model_to_camera_info,
+    stamp_to_ns,
+    tracks_to_msg,
+    transform_to_msg,
+)
 
 MODEL = CameraModel.pinhole(640, 480, 1.2)
 # two cameras 3 m above the ground that look down at the same place from opposite sides
@@ -112,6 +119,52 @@ def test_robot_that_falls_silent_leaves_the_other_its_map(graph, pair):
     (identity,) = pair[0].map()
     # r2 says nothing any more: the identity stays, shown by r1 alone
     assert look(graph, pair[:1], people, lambda: pair[0].map() == {identity: {"r1"}}), pair[0].map()
+
+
+APART_S = (5.0, 12.0)
+APART = f"""
+world_version: 1
+duration: 60
+robots:
+  r1: &robot
+    at: [0, 0, 0]
+    cameras:
+      top: {{mount: [0, 0, 1, 0, 0, 0], width: 32, height: 24, horizontal_fov_deg: 70, rate: 1}}
+  r2: *robot
+outages:
+  - {{robots: [r2], from: {APART_S[0]}, until: {APART_S[1]}}}
+"""
+
+
+def test_robots_that_lose_contact_find_each_other_again(graph, drawing, tmp_path):
+    path = tmp_path / "apart.yaml"
+    path.write_text(APART)
+    latched = graph.node.create_publisher(TFMessage, "/tf_static", topics.TF_STATIC.qos)
+    rows = [transform_to_msg(pose, "map", f"{robot}/front_optical", 1) for robot, pose in CAMERA2MAP.items()]
+    latched.publish(TFMessage(transforms=rows))
+    robots = [Robot(graph, name, peers_topic=f"/{name}/radio") for name in ("r1", "r2")]
+    graph.start_node("sim_node", world=path, autostart=False)
+    assert graph.change_state("/sim_node", Transition.TRANSITION_CONFIGURE), graph.logs()
+    clock = graph.collect(topics.CLOCK.type, "/clock")
+    radios = [f"/{robot.name}/radio" for robot in robots]
+    assert graph.spin_until(lambda: all(graph.node.count_subscribers(name) == 2 for name in radios)), graph.logs()
+    graph.spin_for(1.0)
+    assert graph.change_state("/sim_node", Transition.TRANSITION_ACTIVATE), graph.logs()
+
+    def now_s():
+        return stamp_to_ns(clock[-1].clock) / 1e9 - 10_000 if clock else 0.0
+
+    def seen_by(*names):
+        return all(list(robot.map().values()) == [set(names or {robot.name})] for robot in robots)
+
+    people = [(5.0, 1.0)]
+    assert look(graph, robots, people, lambda: seen_by("r1", "r2")), graph.logs()
+    assert now_s() < APART_S[1]
+    # each goes on with what it sees itself
+    assert look(graph, robots, people, seen_by), (now_s(), graph.logs())
+    assert APART_S[0] < now_s() < APART_S[1]
+    assert look(graph, robots, people, lambda: seen_by("r1", "r2")), (now_s(), graph.logs())
+    assert now_s() >= APART_S[1]
 
 
 def test_replay_that_starts_again_begins_a_new_map(graph, pair):
