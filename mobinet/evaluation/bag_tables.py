@@ -37,6 +37,19 @@ class BagTracks:
 
 
 @dataclass(frozen=True)
+class BagBoxes:
+    """Detections of one camera.
+
+    Args:
+        table: their boxes.
+        stamps_ns: ``(M,)`` rising, every image for which the detector answered, also with nothing.
+    """
+
+    table: BoxTable
+    stamps_ns: Int64
+
+
+@dataclass(frozen=True)
 class BagIdentities:
     """Identities as one robot published them.
 
@@ -101,7 +114,7 @@ def read_bag_tracks(reader: BagReader, coasting: bool = False) -> dict[str, BagT
     return {camera: BagTracks(_track_table(things), stamps) for camera, (stamps, things) in rows.items()}
 
 
-def read_bag_detections(reader: BagReader) -> dict[str, BoxTable]:
+def read_bag_detections(reader: BagReader) -> dict[str, BagBoxes]:
     """Detections by camera.
 
     Raises:
@@ -111,9 +124,10 @@ def read_bag_detections(reader: BagReader) -> dict[str, BoxTable]:
     rows = _by_camera(reader, DETECTIONS_TYPE, lambda msg: [(msg.header, thing) for thing in msg.detections])
     _require(rows, reader, DETECTIONS_TYPE, "detections; record them: mobinet record -o BAG")
     tables = {}
-    for camera, (_, things) in rows.items():
-        table = _track_table([(header, thing) for header, thing in things], numbered=True)
-        tables[camera] = BoxTable(table.frames, table.boxes, table.class_names, table.scores.astype(np.float64))
+    for camera, (stamps, things) in rows.items():
+        found = _track_table(things, numbered=True)
+        table = BoxTable(found.frames, found.boxes, found.class_names, found.scores.astype(np.float64))
+        tables[camera] = BagBoxes(table, stamps)
     return tables
 
 
@@ -128,7 +142,7 @@ def read_bag_identities(reader: BagReader) -> dict[str, BagIdentities]:
     for topic, _, msg in read_messages(reader, IDENTITIES_TYPE):
         messages.setdefault(_namespace(topic), {})[stamp_to_ns(msg.header.stamp)] = msg
     _require(messages, reader, IDENTITIES_TYPE, "identities; record them: mobinet record -o BAG")
-    return {robot: _identities(dict(sorted(found.items()))) for robot, found in messages.items()}
+    return {robot: _identities(dict(sorted(found.items()))) for robot, found in sorted(messages.items())}
 
 
 def name_tracks(camera: str, tracks: TrackTable, identities: BagIdentities) -> TrackTable:

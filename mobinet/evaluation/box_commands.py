@@ -40,6 +40,9 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     detection.add_argument(
         "--minimum-visibility", metavar="NUMBER", type=float, default=0.0, help="true boxes below are forgiven, 0..1"
     )
+    detection.add_argument(
+        "--answered-only", action="store_true", help="of a bag: only images for which the detector answered are judged"
+    )
     add_settings(detection, DetectionSettings)
     add_common(detection, _run_detection)
     events = actions.add_parser("events", help="boxes in events, at times of their own: AP, AR by the rules of Gen1")
@@ -84,7 +87,13 @@ def _read_cameras(
     truth = {camera: BoxTable.from_tracks(one, arguments.minimum_visibility) for camera, one in tracks.items()}
     if by_stamp:
         with BagReader(arguments.results) as reader:
-            return truth, read_bag_detections(reader), judged
+            found_boxes = read_bag_detections(reader)
+        if arguments.answered_only:
+            judged = {
+                camera: np.intersect1d(judged.get(camera, one.stamps_ns), one.stamps_ns)
+                for camera, one in found_boxes.items()
+            }
+        return truth, {camera: one.table for camera, one in found_boxes.items()}, judged
     return truth, {name: _mot_detections(path, truth) for name, path in _result_files(arguments.results).items()}, {}
 
 
@@ -142,7 +151,7 @@ def _run_events(arguments: argparse.Namespace) -> int:
         with BagReader(arguments.results) as reader:
             found = read_bag_detections(reader)
         camera = _one_camera(arguments, tracks, found)
-        truth, results = BoxTable.from_tracks(tracks[camera].table), found[camera]
+        truth, results = BoxTable.from_tracks(tracks[camera].table), found[camera].table
         if arguments.start is None:
             start_ns = int(tracks[camera].stamps_ns[0])
     else:

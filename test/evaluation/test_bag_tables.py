@@ -109,17 +109,18 @@ def test_detections_are_judged_by_the_truth(messages, tmp_path, capsys):
         {
             "/r1/front/truth": (
                 "mobinet_ros/msg/GroundTruthArray",
-                [messages.truth(i, [person]) for i in range(4)],
+                [messages.truth(i, [person]) for i in range(6)],
             ),
             "/r1/front/detections": ("vision_msgs/msg/Detection2DArray", found),
         },
     )
     assert is_bag(bag)
     pytest.importorskip("pycocotools", reason="needs pycocotools")
-    assert run(capsys, "detection", bag, bag)["mean"]["ap"] == 1
+    assert run(capsys, "detection", bag, bag)["mean"]["recall"] == pytest.approx(4 / 6, abs=1e-5)
+    assert run(capsys, "detection", bag, bag, "--answered-only")["mean"]["ap"] == 1
     small = ["--minimum-diagonal-px", 10, "--minimum-side-px", 5, "--skip-s", 0.15]
     scores = run(capsys, "events", bag, bag, *small)
-    assert scores["mean"]["truth_boxes"] == 2
+    assert scores["mean"]["truth_boxes"] == 4
 
 
 def test_what_a_bag_lacks_is_named(messages, tmp_path):
