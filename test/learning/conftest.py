@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -9,7 +10,18 @@ import cv2
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="needs PyTorch: pip install './mobinet[train]'")
+
+class WithoutTorch(pytest.Module):
+    """Stands for a file of tests that cannot even be imported."""
+
+    def collect(self) -> list[pytest.Item]:
+        pytest.skip("needs PyTorch: pip install './mobinet[train]'", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    if importlib.util.find_spec("torch") is None:
+        return WithoutTorch.from_parent(parent, path=module_path)
+    return None
 
 
 @pytest.fixture
