@@ -140,7 +140,7 @@ def read_bag_identities(reader: BagReader) -> dict[str, BagIdentities]:
     """
     messages: dict[str, dict[int, Any]] = {}
     for topic, _, msg in read_messages(reader, IDENTITIES_TYPE):
-        messages.setdefault(_namespace(topic), {})[stamp_to_ns(msg.header.stamp)] = msg
+        messages.setdefault(namespace(topic), {})[stamp_to_ns(msg.header.stamp)] = msg
     _require(messages, reader, IDENTITIES_TYPE, "identities; record them: mobinet record -o BAG")
     return {robot: _identities(dict(sorted(found.items()))) for robot, found in sorted(messages.items())}
 
@@ -187,7 +187,7 @@ def _by_camera(
     """For each camera the stamps of its messages, each once, and what is in them; a repeated stamp replaces."""
     messages: dict[str, dict[int, Any]] = {}
     for topic, _, msg in read_messages(reader, type_name):
-        messages.setdefault(_namespace(topic), {})[stamp_to_ns(msg.header.stamp)] = msg
+        messages.setdefault(namespace(topic), {})[stamp_to_ns(msg.header.stamp)] = msg
     return {
         camera: (np.array(sorted(found), np.int64), [item for stamp in sorted(found) for item in items(found[stamp])])
         for camera, found in messages.items()
@@ -199,7 +199,7 @@ def _truth_table(things: list[tuple[Any, Any]]) -> TrackTable:
     return TrackTable(
         np.array([stamp_to_ns(header.stamp) for header, _ in things], np.int64),
         np.array([thing.identity for _, thing in things], np.int64),
-        _boxes(thing.bbox for _, thing in things),
+        boxes_of(thing.bbox for _, thing in things),
         (visibility > 0).astype(np.float32),
         np.array([thing.class_id for _, thing in things], np.str_),
         visibility,
@@ -213,20 +213,22 @@ def _track_table(detections: list[tuple[Any, Any]], numbered: bool = False) -> T
     return TrackTable(
         np.array([stamp_to_ns(header.stamp) for header, _ in detections], np.int64),
         np.array(ids, np.int64),
-        _boxes(thing.bbox for _, thing in detections),
+        boxes_of(thing.bbox for _, thing in detections),
         np.array([one.hypothesis.score if one else 1.0 for one in best], np.float32),
         np.array([one.hypothesis.class_id if one else "" for one in best], np.str_),
     )
 
 
-def _boxes(boxes: Iterable[Any]) -> Float32:
+def boxes_of(boxes: Iterable[Any]) -> Float32:
+    """``(N, 4)`` xyxy of ``vision_msgs/BoundingBox2D``."""
     rows = [(b.center.position.x - b.size_x / 2, b.center.position.y - b.size_y / 2, b.size_x, b.size_y) for b in boxes]
     corners = np.array(rows, np.float64).reshape(-1, 4)
     corners[:, 2:] += corners[:, :2]
     return corners.astype(np.float32)
 
 
-def _namespace(topic: str) -> str:
+def namespace(topic: str) -> str:
+    """Of ``/r1/front/tracks`` it is ``r1/front``."""
     return topic.rpartition("/")[0].strip("/")
 
 

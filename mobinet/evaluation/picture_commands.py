@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
 from mobinet.errors import InputError
+from mobinet.evaluation.bag_tables import is_bag
+from mobinet.evaluation.bag_target import read_bag_target, read_bag_target_truth
+from mobinet.evaluation.matching import check_overlap
 from mobinet.evaluation.options import add_common, add_paths, add_settings, settings_of, show
 from mobinet.evaluation.picture_files import read_pictures, read_ranking
 from mobinet.evaluation.reid import ReidScores, ReidSettings, evaluate_reid, rank_gallery
 from mobinet.evaluation.report import aligned
 from mobinet.evaluation.target import TargetScores, TargetSettings, evaluate_target
 from mobinet.evaluation.target_files import FORMATS, find_targets, read_target
+from mobinet.recordings.bags import BagReader
 from mobinet.types import Int64
 
 RANKS = (1, 5, 10)
@@ -36,8 +40,14 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     add_settings(reid, ReidSettings)
     add_common(reid, _run_reid, classes=False)
     target = actions.add_parser("target", help="one object followed: success, precision, F-score, found again")
-    add_paths(target, "boxes, a line an image, or a folder of sequences", "likewise, a fifth number is the confidence")
+    add_paths(
+        target,
+        "boxes, a line an image, a folder of sequences, or a bag",
+        "likewise, a fifth number is the confidence; or a bag with 'target'",
+    )
     target.add_argument("--format", choices=FORMATS, help="of the truth; default: by the file's name, else xywh")
+    target.add_argument("--camera", metavar="NAME", default="", help="of bags: the camera to judge, e.g. r1/front")
+    target.add_argument("--object", metavar="NAME", default="", help="of bags: the name of the true object")
     target.add_argument("--results-format", choices=FORMATS, help="of the results; default: likewise")
     add_settings(target, TargetSettings)
     add_common(target, _run_target, classes=False)
@@ -65,24 +75,44 @@ def _reid_text(scores: ReidScores) -> str:
 
 def _run_target(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments, TargetSettings)
+    if is_bag(arguments.truth) and is_bag(arguments.results):
+        scores = _judge_bag(arguments, settings)
+    else:
+        scores = {name: _judge_files(arguments, *paths, settings) for name, paths in _pair_files(arguments).items()}
+    return show(arguments, scores, _target_text(scores))
+
+
+def _judge_bag(arguments: argparse.Namespace, settings: TargetSettings) -> dict[str, TargetScores]:
+    with BagReader(arguments.truth) as reader:
+        truth = read_bag_target_truth(reader, arguments.camera, arguments.object)
+    with BagReader(arguments.results) as reader:
+        results = read_bag_target(reader, arguments.camera)
+    check_overlap(truth.stamps_ns, results.stamps_ns, "stamp")
+    found = results.at(truth.stamps_ns)
+    if len(truth.stamps_ns) > 1:
+        settings = replace(settings, rate_hz=1e9 / float(np.median(np.diff(truth.stamps_ns))))
+    name = f"{arguments.camera} {arguments.object}"
+    return {name: evaluate_target(truth.boxes, found.boxes, found.confidences, settings)}
+
+
+def _pair_files(arguments: argparse.Namespace) -> dict[str, tuple[Path, Path]]:
     truth, results = find_targets(arguments.truth), find_targets(arguments.results)
     if len(truth) == len(results) == 1:
-        pairs = {next(iter(truth)) or arguments.truth.stem: (*truth.values(), *results.values())}
-    else:
-        lacking = sorted(set(truth) ^ set(results))
-        if lacking:
-            where = "results" if lacking[0] in truth else "truth"
-            raise InputError(f"sequence '{lacking[0]}' has no {where}; expected a file or folder of that name")
-        pairs = {name: (path, results[name]) for name, path in truth.items()}
-    scores = {}
-    for name, (true_path, result_path) in pairs.items():
-        boxes, _ = read_target(true_path, arguments.format)
-        found, confidences = read_target(result_path, arguments.results_format)
-        try:
-            scores[name] = evaluate_target(boxes, found, confidences, settings)
-        except InputError as error:
-            raise InputError(f"'{result_path}': {error}") from None
-    return show(arguments, scores, _target_text(scores))
+        return {next(iter(truth)) or arguments.truth.stem: (*truth.values(), *results.values())}  # type: ignore[dict-item]
+    lacking = sorted(set(truth) ^ set(results))
+    if lacking:
+        where = "results" if lacking[0] in truth else "truth"
+        raise InputError(f"sequence '{lacking[0]}' has no {where}; expected a file or folder of that name")
+    return {name: (path, results[name]) for name, path in truth.items()}
+
+
+def _judge_files(arguments: argparse.Namespace, truth: Path, results: Path, settings: TargetSettings) -> TargetScores:
+    boxes, _ = read_target(truth, arguments.format)
+    found, confidences = read_target(results, arguments.results_format)
+    try:
+        return evaluate_target(boxes, found, confidences, settings)
+    except InputError as error:
+        raise InputError(f"'{results}': {error}") from None
 
 
 def _target_text(scores: dict[str, TargetScores]) -> str:

@@ -28,10 +28,10 @@ class Messages:
                 types |= typesys.get_types_from_msg(file.read_text(), f"{package}/msg/{file.stem}")
         self.store.register(types)
 
-    def make(self, name: str, **values: Any) -> Any:
-        _, fields = self.store.fielddefs[name]
-        return self.store.types[name](
-            **{field: values[field] if field in values else self._empty(kind) for field, kind in fields}
+    def make(self, kind: str, /, **values: Any) -> Any:
+        _, fields = self.store.fielddefs[kind]
+        return self.store.types[kind](
+            **{field: values[field] if field in values else self._empty(form) for field, form in fields}
         )
 
     def _empty(self, kind: Any) -> Any:
@@ -78,8 +78,10 @@ class Messages:
 
     def true_object(self, identity: int, left: float, x_m: float, visibility: float = 1.0) -> Any:
         position = self.make("geometry_msgs/msg/Point", x=x_m)
-        values = {"bbox": self.box(left), "visibility": visibility, "position": position}
-        return self.make("mobinet_ros/msg/GroundTruth", identity=identity, class_id="person", **values)
+        box = self.box(left)
+        names = {"name": f"person_{identity}", "identity": identity, "class_id": "person"}
+        values = {"bbox": box, "visible_bbox": box, "visibility": visibility, "position": position}
+        return self.make("mobinet_ros/msg/GroundTruth", **names, **values)
 
     def truth(self, index: int, objects: list[Any]) -> Any:
         header = self.header(index)

@@ -123,6 +123,33 @@ def test_detections_are_judged_by_the_truth(messages, tmp_path, capsys):
     assert scores["mean"]["truth_boxes"] == 4
 
 
+def test_one_object_is_judged_where_the_tracker_says_that_it_sees_it(messages, tmp_path, capsys):
+    # hidden in images 2 and 3; the tracker says so (OCCLUDED) in 2, sees it in 3, has it again in 5
+    visible = [1.0, 1.0, 0.0, 0.0, 1.0, 1.0]
+    states = [1, 2, 3, 1, 3, 5]
+    truth = [messages.truth(index, [messages.true_object(1, 0.0, 0.0, share)]) for index, share in enumerate(visible)]
+    said = [
+        messages.make(
+            "mobinet_ros/msg/Target", header=messages.header(index), state=state, bbox=messages.box(0.0), confidence=0.5
+        )
+        for index, state in enumerate(states)
+    ]
+    bag = messages.write(
+        tmp_path / "bag",
+        {
+            "/r1/front/truth": ("mobinet_ros/msg/GroundTruthArray", truth),
+            "/r1/front/target": ("mobinet_ros/msg/Target", said),
+        },
+    )
+    scores = run(capsys, "target", bag, bag, "--camera", "r1/front", "--object", "person_1")["r1/front person_1"]
+    assert (scores["op50"], scores["false_alarms"]) == (0.75, 0.5)
+    assert (scores["refound"], scores["absences"], scores["refind_s"]) == (1, 1, 0.1)
+    assert main(["eval", "target", str(bag), str(bag), "--camera", "r1/front", "--object", "dog"]) == 2
+    assert "never sees 'dog'; it sees person_1" in capsys.readouterr().err
+    assert main(["eval", "target", str(bag), str(bag), "--object", "dog"]) == 2
+    assert "of camera ''; it has some of r1/front" in capsys.readouterr().err
+
+
 def test_what_a_bag_lacks_is_named(messages, tmp_path):
     bag = messages.write(
         tmp_path / "bag", {"/r1/front/tracks": ("mobinet_ros/msg/TrackArray", [messages.tracks(0, {})])}
