@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+from rclpy.duration import Duration
 from rclpy.publisher import Publisher
 
 from mobinet.errors import SettingsError
@@ -27,6 +28,7 @@ from mobinet_ros.simulation.stream import WorldMessage
 POLL_S = 0.1
 PACE_PERIOD_S = 2.0
 SLOW_SHARE = 0.9
+ACKNOWLEDGE_S = 3.0
 
 
 class SimNode(StageNode):
@@ -36,10 +38,6 @@ class SimNode(StageNode):
         super().__init__("sim_node", cli_args, hub)
         self._settings = self.parameters.declare(SimSettings)
         self._stream_settings = self.parameters.declare(StreamSettings)
-        if not self._settings.world:
-            raise SettingsError(
-                "world: which one? Set the parameter to a name that 'mobinet sim list' shows, or a file"
-            )
         self._world = self._stream_settings.prepared(load_world(find_world(self._settings.world)))
         self._world_publishers: dict[Channel, Publisher] = {}
         self._rendering: Rendering | None = None
@@ -133,10 +131,17 @@ class SimNode(StageNode):
     def _end(self) -> None:
         self._tell_pace()
         if self._settings.exit_at_end:
+            self._wait_for_acknowledgements()
             signal.raise_signal(signal.SIGINT)
         # a problem is forgotten after some seconds; this one lasts until the node is deactivated
         while not self._stopping.wait(POLL_S):
             self.health.problem("world", f"world '{self._world.name}' has ended; set loop to repeat it")
+
+    def _wait_for_acknowledgements(self) -> None:
+        """Keeps the publishers until reliable readers have everything."""
+        end_s = time.monotonic() + ACKNOWLEDGE_S
+        for publisher in self._world_publishers.values():
+            publisher.wait_for_all_acked(Duration(seconds=max(end_s - time.monotonic(), 0.0)))
 
     def _tell_pace(self) -> None:
         """Logs once a run how fast it was: the line ends with JSON."""

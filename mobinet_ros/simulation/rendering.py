@@ -26,12 +26,10 @@ class RenderedInstant:
 
     Args:
         elapsed_ns: since the beginning of the first run; goes on where the time of the world starts again.
-        begins: whether it is the first of a run.
     """
 
     instant: Instant
     elapsed_ns: int
-    begins: bool
 
 
 class Rendering:
@@ -121,11 +119,9 @@ class Rendering:
         run_ns = round(self._settings.duration_of(self._world) * 1e9)
         run = 0
         while run == 0 or self._loop:
-            begins = True
             for instant in stream.instants():
-                if not self._put(RenderedInstant(instant, run * run_ns + instant.world_ns, begins)):
+                if not self._put(RenderedInstant(instant, run * run_ns + instant.world_ns)):
                     return
-                begins = False
             run += 1
 
     def _put(self, rendered: RenderedInstant) -> bool:
