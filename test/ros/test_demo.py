@@ -1,7 +1,9 @@
-"""``mobinet demo``: its rigs, what it counts, and the whole of it on the recording."""
+"""``mobinet demo``: its rigs, what it counts, and the whole of it in a simulated world and on the recording."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import signal
 import socket
@@ -16,9 +18,11 @@ from mobinet_ros.msg import IdentityArray
 from mobinet.errors import SettingsError, SourceError
 from mobinet.recordings.sources import SourceSettings, open_source
 from mobinet_ros.rig import load_rig
-from mobinet_ros.running.demo import default_data_folder, free_port, recorded_rig
+from mobinet_ros.running.demo import chosen_rig, default_data_folder, free_port, introduction, recorded_rig
 from mobinet_ros.running.demo_rig import write_video_rig
-from mobinet_ros.running.summary import RunSummary
+from mobinet_ros.running.demo_world import bounds_of_world, truth_of
+from mobinet_ros.running.summary import ClockSummary, RunSummary
+from mobinet_ros.running.truth_summary import TrueBox
 
 CAMERAS = [("r1", "front"), ("r2", "front")]
 
@@ -101,6 +105,95 @@ def test_nobody_in_sight_is_no_failure() -> None:
         summary.add_identities(robot, {})
     assert summary.worked
     assert "nothing was tracked" in summary.lines()[-1]
+
+
+WORLD = """
+world_version: 1
+duration: 60
+antialias: false
+people:
+  anna: {path: [[4, 4.2], [-4, 4.3]], speed: 0.6, mode: return, shirt: red}
+  bert: {path: [[-3, 5.4], [3, 5.2]], speed: 0.7, mode: return, shirt: blue}
+robots:
+  r1: {at: [-1, 0, 90], cameras: {front: {mount: [0, 0, 1.2, 0, 0, 0], width: 320, height: 240, rate: 5}}}
+  r2: {at: [1, 0, 90], cameras: {front: {mount: [0, 0, 1.2, 0, 0, 0], width: 320, height: 240, rate: 5}}}
+"""
+RIG = """
+rig_version: 1
+world: yard.yaml
+sim: {loop: true, clock_rate: 20, odometry_rate: 10}
+defaults: {detector: {model: street-detector}, overlay: false, marker: false}
+"""
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Path:
+    (tmp_path / "yard.yaml").write_text(WORLD)
+    (tmp_path / "rig.yaml").write_text(RIG)
+    return tmp_path / "rig.yaml"
+
+
+def test_two_robots_in_a_world_are_judged_against_the_truth(graph: Any, yard: Path, tmp_path: Path) -> None:
+    pytest.importorskip("mujoco", reason="needs MuJoCo: pip install './mobinet[sim]'")
+    pytest.importorskip("trackeval", reason="needs TrackEval")
+    graph.environment["ROS_LOG_DIR"] = str(tmp_path / "ros_logs")
+    figures = tmp_path / "figures.json"
+    options = ("--world", str(yard), "--view", "none", "--no-table", "--duration", "12", "--json", str(figures))
+    process = graph.start("mobinet.cli", "demo", *options)
+    graph.spin_until(lambda: process.poll() is not None, 120)  # it ends with its world, or by its own bound
+    assert process.poll() == 0, graph.logs()
+    said, text = json.loads(figures.read_text()), graph.logs()
+    assert set(said["cameras"]) == {"r1/front", "r2/front"}
+    for camera in said["cameras"].values():
+        assert camera["images"] > 10
+        assert 0 < camera["hota"] <= 1, text
+    assert 0 < said["idf1"] <= 1
+    assert said["realtime_factor"] > 0
+    assert "against the truth" in text
+    assert "identities over all cameras: IDF1" in text
+
+
+def test_the_world_ends_when_it_was_asked_to(yard: Path) -> None:
+    arguments = argparse.Namespace(video=None, recorded=False, data=None, world=str(yard), duration=12.0)
+    rig = chosen_rig(arguments, yard.parent)
+    assert (rig.sim["duration"], rig.sim["loop"]) == (12.0, False)
+    clock = ClockSummary()
+    bounds = bounds_of_world(rig, 12.0, clock)
+    clock.add(10_011_000_000_000, 0)
+    assert not bounds["ended"]()
+    clock.add(10_011_900_000_000, 0)
+    assert bounds["ended"]()
+    assert 12 < bounds["duration_s"] < 60  # where simulated time is slower than time
+
+
+def test_without_a_bound_the_world_begins_again_and_again(yard: Path) -> None:
+    arguments = argparse.Namespace(video=None, recorded=False, data=None, world=str(yard), duration=0.0)
+    rig = chosen_rig(arguments, yard.parent)
+    clock = ClockSummary()
+    bounds = bounds_of_world(rig, 0.0, clock)
+    clock.add(10**15, 0)
+    assert rig.sim["loop"] is True
+    assert bounds["duration_s"] == 0.0
+    assert not bounds["ended"]()
+
+
+def test_the_demonstration_is_a_world_unless_told_otherwise(tmp_path: Path) -> None:
+    arguments = argparse.Namespace(video=None, recorded=False, data=None, world="demo", duration=0.0)
+    rig = chosen_rig(arguments, tmp_path)
+    assert [robot.name for robot in rig.robots] == ["r1", "r2"]
+    assert "simulated world 'patrol'" in introduction(rig, 5.0)
+
+
+def test_only_classes_that_are_looked_for_are_judged(yard: Path) -> None:
+    yard.write_text(RIG.replace("street-detector", "street-detector, classes: [person]"))
+    truth = truth_of(load_rig(yard))
+    anna = TrueBox("anna", "person", (0.0, 0.0, 40.0, 80.0), 1.0)
+    van = TrueBox("van", "car", (100.0, 0.0, 200.0, 80.0), 1.0)
+    truth.add_truth(("r1", "front"), 0, [anna, van])
+    truth.add_tracks(("r1", "front"), 0, [])
+    scores = truth.scores()
+    assert scores is not None
+    assert scores.cameras["r1/front"].fn == 1  # nobody looks for the van
 
 
 def test_three_robots_agree_on_the_recording(graph: Any, data_dir: Path, tmp_path: Path) -> None:
