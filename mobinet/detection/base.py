@@ -19,7 +19,7 @@ class DetectorSettings:
     model: str = setting(
         "hog",
         "'hog' (OpenCV's people detector, needs no file), 'null' (finds nothing, costs nothing), the path of an .onnx "
-        "file, or a name of the zoo",
+        "file, or a name that 'mobinet models list' shows",
     )
     score_threshold: float = setting(0.5, "lowest score that is reported", minimum=0.0, maximum=1.0, live=True)
     class_thresholds: tuple[str, ...] = setting(
