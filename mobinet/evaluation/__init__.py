@@ -3,6 +3,7 @@
 from mobinet.evaluation.detection import DetectionReport, DetectionScores, DetectionSettings, evaluate_detection
 from mobinet.evaluation.events import EventSettings, evaluate_events
 from mobinet.evaluation.identities import IdentityScores, IdentitySettings, evaluate_identities
+from mobinet.evaluation.localisation import LocalisationScores, evaluate_localisation
 from mobinet.evaluation.mot import MotScores, MotSettings, combine_mot, evaluate_mot, evaluate_mot_classes
 from mobinet.evaluation.positions import AgreementScores, PositionSettings, evaluate_agreement, evaluate_positions
 from mobinet.evaluation.reid import Pictures, ReidScores, ReidSettings, evaluate_reid, rank_gallery
@@ -18,6 +19,7 @@ __all__ = [
     "EventSettings",
     "IdentityScores",
     "IdentitySettings",
+    "LocalisationScores",
     "MotScores",
     "MotSettings",
     "Pictures",
@@ -33,6 +35,7 @@ __all__ = [
     "evaluate_detection",
     "evaluate_events",
     "evaluate_identities",
+    "evaluate_localisation",
     "evaluate_mot",
     "evaluate_mot_classes",
     "evaluate_positions",

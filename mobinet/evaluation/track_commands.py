@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ from mobinet.evaluation.bag_tables import (
     read_bag_truth,
 )
 from mobinet.evaluation.identities import IdentityScores, IdentitySettings, evaluate_identities
+from mobinet.evaluation.localisation import LocalisationScores, evaluate_localisation
 from mobinet.evaluation.mot import MotScores, MotSettings, combine_mot, evaluate_mot, evaluate_mot_classes
 from mobinet.evaluation.options import add_common, add_paths, add_settings, renamed, settings_of, show
 from mobinet.evaluation.positions import PositionSettings, evaluate_agreement, evaluate_positions
-from mobinet.evaluation.report import table
+from mobinet.evaluation.report import aligned, table
 from mobinet.evaluation.tables import PositionTable, TrackTable
 from mobinet.evaluation.track_files import pair_sequences, read_results, read_true_positions, read_truth
 from mobinet.recordings.bags import BagReader
@@ -167,11 +169,21 @@ def _show_identities(
     on_map = {robot: evaluate_positions(truth, one.positions, settings) for robot, one in robots.items()}
     names = sorted(robots)
     pairs = [(a, b) for index, a in enumerate(names) for b in names[index + 1 :]]
+    errors = {robot: evaluate_localisation(truth, one.positions, settings) for robot, one in robots.items()}
     agreement = {
         f"{a} and {b}": evaluate_agreement(robots[a].positions, robots[b].positions, settings) for a, b in pairs
     }
     parts = [table(images, IDENTITY_COLUMNS, "in images"), table(on_map, IDENTITY_COLUMNS, "on the map")]
+    parts.append(_localisation_text(errors))
     if agreement:
         parts.append(table(agreement, AGREEMENT_COLUMNS, "robots agree"))
-    scores: dict[str, Any] = {"images": images, "map": on_map, "agreement": agreement}
+    scores: dict[str, Any] = {"images": images, "map": on_map, "localisation": errors, "agreement": agreement}
     return show(arguments, scores, "\n\n".join(parts))
+
+
+def _localisation_text(scores: Mapping[str, LocalisationScores]) -> str:
+    lines = [["map errors", "RMS m", "median m", "GOSPA m", "missed", "false", "instants"]]
+    for robot, one in scores.items():
+        metres = (one.rms_error_m, one.median_error_m, one.gospa_m, one.missed, one.false)
+        lines.append([robot, *("-" if math.isnan(value) else f"{value:.2f}" for value in metres), str(one.instants)])
+    return aligned(lines)

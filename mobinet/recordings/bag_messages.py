@@ -54,7 +54,7 @@ class MessageDecoder:
                 _register(store, definition, kind)
             if kind not in store.fielddefs:
                 raise RecordingError(
-                    f"topic '{message.topic}': the bag does not tell what a {kind} is; record it with 'mobinet "
+                    f"topic '{message.topic}': the bag does not tell what {kind} is; record it with 'mobinet "
                     "record', or convert it to mcap where the message is installed: ros2 bag convert"
                 )
             self._stores[kind] = store

@@ -35,6 +35,8 @@ def test_identities_of_every_robot_are_judged_in_images_and_on_the_map(scene_bag
         # right for five of ten instants
         assert scores[part]["r2"]["idf1"] == 0.5
         assert scores[part]["r2"]["fragments"] == 2
+    # reported 10 cm beside the truth
+    assert scores["localisation"]["r2"]["rms_error_m"] == pytest.approx(0.1)
     assert scores["agreement"]["r1 and r2"] == {"agreement": 0.5, "same": 10, "different": 10, "missing": 0}
 
 
