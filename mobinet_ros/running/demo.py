@@ -52,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         SettingsError: the recordings are absent, or a rig is wrong.
+        MissingDependencyError: a world cannot be drawn here.
         SourceError: the video cannot be opened.
     """
     from mobinet_ros.running.rig_runner import RunOptions, log_folder, run_rig, say
@@ -66,8 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
     options = RunOptions(launch, duration_s=arguments.duration, table=not arguments.no_table, folder=folder)
     summary = RunSummary(cameras_of(rig))
     if rig.world:
-        from mobinet_ros.running.demo_world import bounds_of_world, truth_of
+        from mobinet_ros.running.demo_world import bounds_of_world, require_rendering, truth_of
 
+        require_rendering(rig)
         summary.truth = truth_of(rig)
         options = replace(options, **bounds_of_world(rig, arguments.duration, summary.clock))
     status = run_rig(rig, options, [partial(RunSummaryNode, summary)])
