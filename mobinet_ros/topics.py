@@ -83,9 +83,9 @@ OVERLAY_COMPRESSED = Topic("overlay/compressed", CompressedImage, "camera", dept
 SIGHTINGS = Topic("sightings", SightingArray, "robot")
 IDENTITIES = Topic("identities", IdentityArray, "robot", rate=5.0)
 MARKERS = Topic("markers", MarkerArray, "robot", rate=5.0)
-ODOM = Topic("odom", Odometry, "robot", rate=50.0)
-POSE = Topic("pose", PoseWithCovarianceStamped, "robot", rate=50.0)
-TRUE_ODOM = Topic("ground_truth/odom", Odometry, "robot", rate=50.0)
+ODOM = Topic("odom", Odometry, "robot", rate=30.0)
+POSE = Topic("pose", PoseWithCovarianceStamped, "robot", rate=30.0)
+TRUE_ODOM = Topic("ground_truth/odom", Odometry, "robot", rate=30.0)
 # what reaches a robot's radio and leaves it, in a simulated world with outages: the peers' topic of one robot
 RADIO = Topic("radio", Envelope, "robot", rate=10.0, reliable=False, depth=50)
 ROBOT_CLOCK = Topic("clock", Clock, "robot", rate=100.0, depth=1)

@@ -24,7 +24,7 @@ class StreamSettings:
         0.0, "ground truth of a camera, Hz, rounded so that it belongs to images; 0 for every image",
         minimum=0.0, maximum=1000.0,
     )  # fmt: skip
-    odometry_rate: float = setting(50.0, "odometry and transforms of each robot, Hz", minimum=1.0, maximum=1000.0)
+    odometry_rate: float = setting(30.0, "odometry and transforms of each robot, Hz", minimum=1.0, maximum=1000.0)
     clock_rate: float = setting(
         100.0, "least rate of the clocks, Hz of simulated time; they also tick with every other message",
         minimum=10.0, maximum=1000.0,

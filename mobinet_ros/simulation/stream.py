@@ -79,8 +79,9 @@ class WorldStream:
     Args:
         simulation: of the world; used in the thread that iterates.
         settings: what of it.
-        wanted: whether anybody takes a topic; asked before each message that costs something. Colour images are
-            rendered in any case, so that the pace of a run does not depend on who listens.
+        wanted: whether anybody takes a topic; what nobody takes is left out, but for clocks, transforms,
+            ``camera_info`` and events. Colour images are rendered in any case, so that the pace of a run does not
+            depend on who listens.
     """
 
     def __init__(
@@ -163,25 +164,27 @@ class WorldStream:
         yield world_channel(topics.TF), TFMessage(transforms=rows)
 
     def _odometry(self, robot: Robot, world_ns: int) -> Made:
+        """What the robot measures and where it believes to be, and where it is."""
         simulation, stamp_ns, base = self._simulation, self._stamp_ns(robot, world_ns), base_frame(robot)
-        reading = simulation.odometry(robot, world_ns)
-        in_odom, in_map = make_header(stamp_ns, odom_frame(robot)), make_header(stamp_ns, MAP_FRAME)
-        yield robot_channel(robot, topics.ODOM), odometry_to_msg(reading, in_odom, base)
-        believed = simulation.odom2map(robot, world_ns) @ reading.pose
-        covariance = simulation.pose_covariance(robot, world_ns)
-        yield robot_channel(robot, topics.POSE), pose_to_msg(believed, covariance, in_map)
-        if self._settings.truth:
-            true = true_odometry_to_msg(partial(simulation.base_pose, robot), world_ns, in_map, base)
-            yield robot_channel(robot, topics.TRUE_ODOM), true
+        odom, pose, true = (robot_channel(robot, topic) for topic in (topics.ODOM, topics.POSE, topics.TRUE_ODOM))
+        if self._wanted(odom):
+            reading = simulation.odometry(robot, world_ns)
+            yield odom, odometry_to_msg(reading, make_header(stamp_ns, odom_frame(robot)), base)
+        in_map = make_header(stamp_ns, MAP_FRAME)
+        if self._wanted(pose):
+            believed = simulation.odom2map(robot, world_ns) @ simulation.base2odom(robot, world_ns)
+            yield pose, pose_to_msg(believed, simulation.pose_covariance(robot, world_ns), in_map)
+        if self._settings.truth and self._wanted(true):
+            yield true, true_odometry_to_msg(partial(simulation.base_pose, robot), world_ns, in_map, base)
 
     def _encounters(self, world_ns: int) -> Made:
+        channel = world_channel(topics.CONTACTS)
+        if not self._wanted(channel):
+            return
         since_ns = world_ns - CONTACT_PERIOD_NS
         current = [c for c in self._contacts if c.begin_ns <= world_ns and c.end_ns > since_ns]
         header = make_header(self._settings.start_ns + world_ns, MAP_FRAME)
-        yield (
-            world_channel(topics.CONTACTS),
-            contacts_to_msg(current, self._identities, header, self._settings.start_ns),
-        )
+        yield channel, contacts_to_msg(current, self._identities, header, self._settings.start_ns)
 
     @cached_property
     def _contacts(self) -> tuple[Contact, ...]:

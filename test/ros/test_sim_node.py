@@ -72,7 +72,7 @@ def test_a_world_goes_out_whole_and_ends(graph, sim_world):
     transforms = {(row.child_frame_id, stamp_to_ns(row.header.stamp)) for msg in heard["/tf"] for row in msg.transforms}
     assert {("r1/base_link", stamp) for stamp in images} <= transforms
     assert stamps(heard["r1/front/truth"]) == stamps(heard["r1/front/camera_info"]) == images
-    assert len(heard["r1/odom"]) == len(heard["r1/ground_truth/odom"]) == 50
+    assert len(heard["r1/odom"]) == len(heard["r1/ground_truth/odom"]) == 30
     assert len(heard["/tf_static"]) == 1
 
     world = load_world(sim_world)
