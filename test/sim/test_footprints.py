@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobinet.sim.footprints import Footprint, gaps, meeting_point
+from mobinet.sim.actors import actors_of
+from mobinet.sim.footprints import FOOTPRINTS, Footprint, gaps, meeting_point
+from mobinet.sim.meshes import bounding_corners
+from mobinet.sim.trajectory import Motion
+from mobinet.sim.world import ObjectClass
+from mobinet.sim.world_file import find_world, load_world
 
 CIRCLE, SQUARE, LONG = Footprint((0.0, 0.0), 0.5), Footprint((1.0, 1.0)), Footprint((2.0, 0.5), 0.1)
 number = st.floats(-4, 4)
@@ -73,3 +78,14 @@ def test_order_does_not_matter(first, at, second, there):
 def test_the_middle_between_the_nearest_points(first, at, second, there, expected):
     point = meeting_point(first, np.array(at, float), second, np.array(there, float))
     assert point == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", list(ObjectClass))
+def test_footprints_are_as_large_as_bodies(kind):
+    """At rest, facing x; arms and mirrors may stick out by a hand's breadth."""
+    body = next(actor.body for actor in actors_of(load_world(find_world("street"))) if actor.object_class is kind)
+    placement = body.place(Motion(np.zeros(3), np.zeros(3), 0.0, 0.0))
+    corners = np.array([bounding_corners(part) for part in body.parts])
+    points = (np.einsum("pij,pcj->pci", placement.rotations, corners) + placement.positions[:, None]).reshape(-1, 3)
+    covered = np.array(FOOTPRINTS[kind].half_size) + FOOTPRINTS[kind].radius
+    assert np.abs(points[:, :2]).max(axis=0) == pytest.approx(covered, abs=0.16)
