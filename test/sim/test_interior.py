@@ -79,7 +79,7 @@ def test_a_room_is_read(tmp_path):
         ("doors: [[3, 0.9]]", "doors: [[1.5, 0.9]]", "walls.wall.doors: those at 1 and 1.5 m overlap"),
         ("doors: [[3, 0.9]]", "doors: 3", "expected a list of"),
         ("finish: wallpaper,", "finish: wallpaper, height: 2,", "need a wall of 2.1 m, got 2 m"),
-        ("kind: table", "kind: tabel", "furniture.table.kind: expected one of box, table"),
+        ("kind: table", "kind: throne", "furniture.table.kind: expected one of box, table"),
         ("kind: table", "knid: table", "furniture.table.knid: unknown key"),
         ("kind: table, at: [1, 4]", "kind: table, at: [1, 4], size: [0, 1, 1]", "depth, width and height from"),
         (
