@@ -9,7 +9,7 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mobinet_ros.fastdds import profile_environment, shared_memory_complaints
-from mobinet_ros.rig import LaunchSettings, common_start_ns, load_rig, process_specs
+from mobinet_ros.rig import LaunchSettings, common_start_ns, load_rig, process_specs, settings_for
 from mobinet_ros.rig.node_specs import ProcessSpec, join_namespace
 
 SHARE = Path(get_package_share_directory("mobinet_ros"))
@@ -67,7 +67,9 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         log_level=value("log_level"),
         start_time_ns=0 if flag("use_sim_time") else common_start_ns(),
     )
-    specs = process_specs(load_rig(value("rig")), settings, flag("composed"))
+    rig = load_rig(value("rig"))
+    settings = settings_for(rig, settings)
+    specs = process_specs(rig, settings, flag("composed"))
     complaints = [LogInfo(msg=f"warning: {line}") for line in shared_memory_complaints(len(specs))]
     profile = [SetEnvironmentVariable(*pair) for pair in profile_environment(context.environment).items()]
     rviz = [rviz_node(settings)] if flag("rviz") else []

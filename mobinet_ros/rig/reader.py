@@ -39,7 +39,7 @@ def load_rig(path: str | Path) -> Rig:
     """
     file = find_rig(path)
     content = load_lined_yaml(file)
-    if "world_version" in content:  # a world is a rig with the default settings
+    if "world_version" in content:
         content = _rig_of_world(content)
     _expand_all(content)
     check_keys(content, _RIG_KEYS, "rig")
@@ -76,8 +76,11 @@ def find_rig(path: str | Path) -> Path:
 
 
 def _rig_of_world(world: LinedDict) -> LinedDict:
-    rig = LinedDict(world.file, 1)
-    rig.update(rig_version=RIG_VERSION, world=world.file)
+    """With the networks that were trained in such worlds."""
+    rig, defaults, detector, reid = (LinedDict(world.file, 1) for _ in range(4))
+    detector["model"], reid["model"] = "street-detector", "street-embedder"
+    defaults.update(detector=detector, reid=reid)
+    rig.update(rig_version=RIG_VERSION, world=world.file, defaults=defaults)
     return rig
 
 

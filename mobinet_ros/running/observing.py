@@ -11,6 +11,8 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from mobinet_ros.shared_clock import share_clock
+
 
 @contextmanager
 def observing(factories: Sequence[Callable[[], Node]]) -> Iterator[list[Node]]:
@@ -26,6 +28,7 @@ def observing(factories: Sequence[Callable[[], Node]]) -> Iterator[list[Node]]:
         for factory in factories:
             nodes.append(factory())
             executor.add_node(nodes[-1])
+        share_clock(nodes)
         thread.start()
         yield nodes
     finally:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import rclpy
 
 from mobinet.errors import SettingsError
 from mobinet.sim.world_file import scenario_names
+from mobinet_ros.container import node_class
+from mobinet_ros.parameters import BUILT_IN
 from mobinet_ros.rig import (
     LaunchSettings,
     NodeSpec,
@@ -18,6 +21,7 @@ from mobinet_ros.rig import (
     rig_node_specs,
     settings_for,
 )
+from mobinet_ros.rig.parameters import known_parameters
 
 CAMERA = "{mount: [0, 0, 1, 0, 0, 0]}"
 WORLD = f"""
@@ -109,6 +113,8 @@ def test_a_world_file_is_a_rig_by_itself(folder: Path) -> None:
     rig = load_rig(folder / "yard.yaml")
     assert (rig.path, rig.world) == (folder / "yard.yaml", str(folder / "yard.yaml"))
     assert [robot.name for robot in rig.robots] == ["r1", "r2"]
+    assert rig.robot("r1").stages["detector"] == {"model": "street-detector"}
+    assert rig.robot("r1").stages["reid"] == {"model": "street-embedder"}
 
 
 @pytest.mark.parametrize("name", scenario_names())
@@ -151,3 +157,16 @@ def test_an_unknown_name_lists_what_is_shipped() -> None:
         SettingsError, match=r"rig 'nowhere': expected a YAML file or a name .*crossing, .*pets, .*street"
     ):
         find_rig("nowhere")
+
+
+def test_rig_and_sim_node_know_the_same_parameters(folder: Path, domain: int) -> None:
+    spec = spec_of(read(folder), "/sim_node")
+    rclpy.init(args=[], domain_id=domain)
+    try:
+        node = node_class(spec.executable)(cli_args=spec.ros_arguments())
+        assert node.parameters.misspelt() == []
+        declared = {name for name in node.list_parameters([], 0).names if not name.startswith(BUILT_IN)}
+        assert declared == known_parameters("sim")
+        node.close()
+    finally:
+        rclpy.shutdown()
