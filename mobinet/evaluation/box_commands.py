@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mobinet.errors import InputError
+from mobinet.errors import InputError, RecordingError
 from mobinet.evaluation.bag_tables import is_bag, read_bag_detections, read_bag_truth
 from mobinet.evaluation.box_files import read_coco_results, read_coco_truth, read_event_boxes
 from mobinet.evaluation.detection import DetectionReport, DetectionSettings, evaluate_detection
@@ -98,10 +98,15 @@ def _read_cameras(
 
 
 def _result_files(path: Path) -> dict[str, Path]:
+    """MOT detections: a file, the ``det.txt`` or ``det/det.txt`` of sequences, or ``NAME.txt``."""
     if path.is_file():
         return {"": path}
-    files = {file.relative_to(path).with_suffix("").as_posix(): file for file in sorted(path.rglob("*.txt"))}
-    return {name.removesuffix("/det").removesuffix("/det"): file for name, file in files.items()}
+    if not path.is_dir():
+        raise RecordingError(f"'{path}' does not exist; expected a file or folder of detections, or a bag")
+    found = {file.parent.relative_to(path).as_posix(): file for file in sorted(path.rglob("det.txt"))}
+    if found:
+        return {name.removesuffix("/det"): file for name, file in found.items()}
+    return {file.relative_to(path).with_suffix("").as_posix(): file for file in sorted(path.rglob("*.txt"))}
 
 
 def _mot_detections(path: Path, truth: Mapping[str, BoxTable]) -> BoxTable:

@@ -137,14 +137,13 @@ def evaluate_mot_classes(
         classes: which ones; by default all of the truth that are not ignored.
 
     Raises:
-        InputError: a class of ``classes`` is neither in the truth nor in the results; as :func:`evaluate_mot`.
+        InputError: a class of ``classes`` is neither in the truth nor in the results, or without ``classes`` no class
+            is in both; as :func:`evaluate_mot`.
     """
     settings = settings or MotSettings()
-    there = set(truth.class_names.tolist()) | set(results.class_names.tolist())
-    unknown = [name for name in classes if name not in there]
-    if unknown:
-        raise InputError(f"no box is of class '{unknown[0]}'; there are {', '.join(sorted(there)) or 'none'}")
-    judged = list(classes) or sorted(set(truth.class_names.tolist()) - set(settings.ignored_classes))
+    true_names, found_names = set(truth.class_names.tolist()), set(results.class_names.tolist())
+    judged = list(classes) or sorted(true_names - set(settings.ignored_classes))
+    _check_classes(classes, true_names, found_names - {UNKNOWN_CLASS})
     if frames is None:
         check_overlap(truth.frames, results.frames, "frame")
         frames = np.union1d(truth.frames, results.frames)
@@ -153,6 +152,19 @@ def evaluate_mot_classes(
         own = results[np.isin(results.class_names, [name, UNKNOWN_CLASS])]
         scores[name] = _score(match_frames(truth, own, settings, frames, name), settings)
     return scores
+
+
+def _check_classes(classes: Sequence[str], truth: set[str], results: set[str]) -> None:
+    unknown = [name for name in classes if name not in truth | results]
+    if unknown:
+        raise InputError(
+            f"no box is of class '{unknown[0]}'; there are {', '.join(sorted(truth | results)) or 'none'}: rename them"
+        )
+    if not classes and results and not truth & results:
+        raise InputError(
+            f"no class of the results is one of the truth: truth has {', '.join(sorted(truth))}, results "
+            f"{', '.join(sorted(results))}; rename them, or judge boxes whatever their class"
+        )
 
 
 def combine_mot(sequences: Sequence[MotScores], settings: MotSettings | None = None) -> MotScores:

@@ -122,6 +122,10 @@ def test_detections_from_coco_files_and_mot_files(files, capsys, tmp_path):
     pytest.importorskip("pycocotools", reason="needs pycocotools")
     folder = files(gt=TRUTH, det=TRUTH.replace(",1,1", ",-1,1"))
     assert json.loads(run(capsys, "detection", folder / "gt.txt", folder / "det.txt", "--json"))["mean"]["recall"] == 1
+    files(set__a__gt=TRUTH, set__a__det=TRUTH, set__b__gt__gt=TRUTH, set__b__det__det=TRUTH)
+    both = json.loads(run(capsys, "detection", folder / "set", folder / "set", "--json"))
+    assert (both["mean"]["truth_boxes"], both["mean"]["recall"]) == (6, 1)
+    assert "'nowhere' does not exist" in refuse(capsys, "detection", folder / "gt.txt", "nowhere")
     truth = {
         "images": [{"id": 1}],
         "annotations": [{"id": 1, "image_id": 1, "category_id": 2, "bbox": [0, 0, 40, 40]}],

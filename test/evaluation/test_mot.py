@@ -77,6 +77,9 @@ def test_each_class_is_judged_apart():
     assert evaluate_mot_classes(truth, tracks(TWO_WALK))["car"].tp == 4
     with pytest.raises(InputError, match="no box is of class 'dog'; there are car, person"):
         evaluate_mot_classes(truth, wrong, classes=["dog"])
+    strange = tracks(TWO_WALK, class_names=np.full(len(TWO_WALK), "pedestrian"))
+    with pytest.raises(InputError, match="truth has car, person, results pedestrian; rename them"):
+        evaluate_mot_classes(truth, strange)
 
 
 def test_sequences_are_added_up_by_boxes():
