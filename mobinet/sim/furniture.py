@@ -14,6 +14,7 @@ _DARK: Colour = (0.16, 0.16, 0.17)
 _WHITE: Colour = (0.90, 0.90, 0.88)
 _LEG_M = 0.05
 _BOARD_M = 0.03
+_LEDGE_FROM_M = 1.0
 
 _Block = tuple[tuple[float, float, float], tuple[float, float, float], Colour, str]
 """Full size and centre of a box above the ground, its colour and texture."""
@@ -124,13 +125,12 @@ def _shelf(piece: Furniture) -> list[_Block]:
 
 
 def _board(piece: Furniture) -> list[_Block]:
-    """A board to write on, in a frame, with a ledge."""
+    """A board to write on, in a frame, with a ledge if it is a large one; small ones are pictures."""
     x, y, z = piece.size
-    return [
-        ((0.6 * x, y + 0.08, z + 0.08), (-0.2 * x, 0.0, z / 2), (0.62, 0.62, 0.62), ""),
-        ((x, y, z), (0.0, 0.0, z / 2), piece.colour, _texture(piece)),
-        ((x + 0.08, 0.6 * y, 0.03), (0.04, 0.0, -0.05), (0.62, 0.62, 0.62), ""),
-    ]
+    frame: _Block = ((0.6 * x, y + 0.08, z + 0.08), (-0.2 * x, 0.0, z / 2), (0.62, 0.62, 0.62), "")
+    board: _Block = ((x, y, z), (0.0, 0.0, z / 2), piece.colour, _texture(piece))
+    ledge: _Block = ((x + 0.08, 0.6 * y, 0.03), (0.04, 0.0, -0.05), (0.62, 0.62, 0.62), "")
+    return [frame, board, ledge] if z >= _LEDGE_FROM_M else [frame, board]
 
 
 _BUILDERS: Mapping[str, Callable[[Furniture], list[_Block]]] = {

@@ -136,13 +136,13 @@ def _stripe_wallpaper(image: Float64, _draw: np.random.Generator) -> Float64:
 
 
 def _put_up_books(image: Float64, draw: np.random.Generator) -> Float64:
-    """Backs of books side by side: stripes across y, as thick as books are."""
-    row = 0
-    while row < _SIDE_PX:
+    """Backs of books side by side along x, as thick as books are."""
+    column = 0
+    while column < _SIDE_PX:
         thickness = int(draw.integers(5, 18))
-        image[row : row + thickness] = draw.uniform(30, 205, 3)
-        image[row : row + 1] -= 40
-        row += thickness
+        image[:, column : column + thickness] = draw.uniform(30, 205, 3)
+        image[:, column : column + 1] -= 40
+        column += thickness
     return image
 
 
