@@ -83,7 +83,7 @@ def evaluate_identities(
         frames: the instants of each camera that are judged; by default all in either table.
 
     Raises:
-        InputError: a camera of the results is not in the truth, or no frame of it is.
+        InputError: a camera of the results is not in the truth, or, where ``frames`` does not name it, no frame of it.
         MissingDependencyError: TrackEval is not installed.
     """
     settings = settings or IdentitySettings()

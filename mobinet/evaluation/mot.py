@@ -115,7 +115,7 @@ def evaluate_mot(
             answered; by default all in either table.
 
     Raises:
-        InputError: no frame of the results is one of the truth.
+        InputError: ``frames`` is not given, and no frame of the results is one of the truth.
         MissingDependencyError: TrackEval is not installed.
     """
     settings = settings or MotSettings()
@@ -194,10 +194,11 @@ def match_frames(
     """Overlaps of the boxes that count: with ``class_name``, only true boxes of that class do.
 
     Raises:
-        InputError: no frame of the results is one of the truth.
+        InputError: ``frames`` is not given, and no frame of the results is one of the truth.
     """
     judged = np.union1d(truth.frames, results.frames) if frames is None else np.unique(np.asarray(frames, np.int64))
-    check_overlap(truth.frames if frames is None else judged, results.frames, "frame")
+    if frames is None:
+        check_overlap(truth.frames, results.frames, "frame")
     demanded, forgiven = _demanded_and_forgiven(truth, settings, class_name)
     truth_rows, result_rows, overlaps = [], [], []
     for theirs, ours in zip(groups(truth.frames, judged), groups(results.frames, judged), strict=True):

@@ -22,6 +22,7 @@ from mobinet.evaluation.bag_tables import (
 )
 from mobinet.evaluation.identities import IdentityScores, IdentitySettings, evaluate_identities
 from mobinet.evaluation.localisation import LocalisationScores, evaluate_localisation
+from mobinet.evaluation.matching import check_overlap
 from mobinet.evaluation.mot import MotScores, MotSettings, combine_mot, evaluate_mot, evaluate_mot_classes
 from mobinet.evaluation.options import add_common, add_paths, add_settings, renamed, settings_of, show
 from mobinet.evaluation.positions import PositionSettings, evaluate_agreement, evaluate_positions
@@ -108,6 +109,8 @@ def read_tracks(
         with BagReader(arguments.results) as reader:
             tracks = read_bag_tracks(reader, arguments.coasting)
         results = {camera: one.table for camera, one in tracks.items()}
+        for camera in set(judged) & set(tracks):
+            check_overlap(judged[camera], tracks[camera].stamps_ns, f"stamp of camera '{camera}'")
         if arguments.answered_only:
             judged = {
                 camera: np.intersect1d(judged.get(camera, one.stamps_ns), one.stamps_ns)

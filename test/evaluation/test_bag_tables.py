@@ -70,6 +70,19 @@ def test_tracks_are_judged_where_there_is_truth_be_it_nothing(messages, tmp_path
     assert (scores["tp"], scores["fp"], scores["fn"]) == (1, 1, 0)
 
 
+def test_a_replay_under_another_clock_is_refused(messages, tmp_path, capsys):
+    person = messages.true_object(1, 0.0, 0.0)
+    bag = messages.write(
+        tmp_path / "bag",
+        {
+            "/r1/front/truth": ("mobinet_ros/msg/GroundTruthArray", [messages.truth(0, [person])]),
+            "/r1/front/tracks": ("mobinet_ros/msg/TrackArray", [messages.tracks(9, {4: 0.0})]),
+        },
+    )
+    assert main(["eval", "mot", str(bag), str(bag)]) == 2
+    assert "no stamp of camera 'r1/front' of the results is one of the truth" in capsys.readouterr().err
+
+
 def test_predicted_boxes_count_only_when_asked_for(messages, tmp_path):
     rows = [messages.tracks(0, {1: 0.0}, state=state) for state in (0, 1, 2)]
     for index, message in enumerate(rows):

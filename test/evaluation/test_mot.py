@@ -99,8 +99,11 @@ def test_nothing_to_judge_has_no_score():
 
 
 def test_results_of_other_frames_are_refused():
+    late = tracks([(row[0] + 1000, *row[1:]) for row in TWO_WALK])
     with pytest.raises(InputError, match="truth has 1 to 4, results 1001 to 1004; expected the same images"):
-        evaluate_mot(tracks(TWO_WALK), tracks([(row[0] + 1000, *row[1:]) for row in TWO_WALK]))
+        evaluate_mot(tracks(TWO_WALK), late)
+    # who names the frames means them
+    assert evaluate_mot(tracks(TWO_WALK), late, frames=np.array([1, 2])).fn == 4
 
 
 def test_a_missing_library_names_its_cure(monkeypatch):
