@@ -103,12 +103,13 @@ class WorldStream:
         return sum(len(list(view.stamps_ns(self._duration_s))) for view in self._simulation.views)
 
     def latched(self) -> WorldMessage:
-        """What is sent once, before all else: the cameras' mounts."""
+        """What is sent once, before all else: the cameras' mounts, but for those that move."""
         rows = []
         for view in self._simulation.views:
             stamp_ns = self._stamp_ns(view.robot, 0)
             body = body_frame(view.robot, view.camera)
-            rows.append(transform_to_msg(view.camera.mount, base_frame(view.robot), body, stamp_ns))
+            if view.robot.wearer is None:
+                rows.append(transform_to_msg(view.camera.mount, base_frame(view.robot), body, stamp_ns))
             rows.append(transform_to_msg(OPTICAL2BODY, body, optical_frame(view.robot, view.camera), stamp_ns))
         return _serialise(world_channel(topics.TF_STATIC), TFMessage(transforms=rows))
 
@@ -124,8 +125,7 @@ class WorldStream:
         settings = self._settings
         yield _Job(self._periodic(settings.clock_rate), lambda _world_ns: iter(()))
         for robot in self._simulation.world.robots:
-            views = [view for view in self._simulation.views if view.robot.name == robot.name]
-            stamps = [view.stamps_ns(self._duration_s) for view in views]
+            stamps = [view.stamps_ns(self._duration_s) for view in self._views_of(robot)]
             poses = heapq.merge(self._periodic(settings.odometry_rate), *stamps)
             yield _Job((stamp_ns for stamp_ns, _ in groupby(poses)), partial(self._transforms, robot))
             yield _Job(self._periodic(settings.odometry_rate), partial(self._odometry, robot))
@@ -141,6 +141,9 @@ class WorldStream:
             events = EventStream(self._simulation, view, self._settings)
             yield _Job(self._periodic(events.rate), events.make)
 
+    def _views_of(self, robot: Robot) -> list[CameraView]:
+        return [view for view in self._simulation.views if view.robot.name == robot.name]
+
     def _periodic(self, rate: float) -> Iterator[int]:
         for number in range(int(self._duration_s * rate + 1e-6)):
             yield round(number * 1e9 / rate)
@@ -154,13 +157,16 @@ class WorldStream:
             yield channel, clock_to_msg(self._stamp_ns(robot, world_ns))
 
     def _transforms(self, robot: Robot, world_ns: int) -> Made:
-        """What the robot believes."""
+        """Where the robot believes to be, and how somebody who wears a camera moves it."""
         stamp_ns = self._stamp_ns(robot, world_ns)
         base2odom, odom2map = (f(robot, world_ns) for f in (self._simulation.base2odom, self._simulation.odom2map))
         rows = [
             transform_to_msg(odom2map, MAP_FRAME, odom_frame(robot), stamp_ns),
             transform_to_msg(base2odom, odom_frame(robot), base_frame(robot), stamp_ns),
         ]
+        for view in self._views_of(robot) if robot.wearer else ():
+            body, pose = body_frame(robot, view.camera), self._simulation.camera2base(view, world_ns)
+            rows.append(transform_to_msg(pose, base_frame(robot), body, stamp_ns))
         yield world_channel(topics.TF), TFMessage(transforms=rows)
 
     def _odometry(self, robot: Robot, world_ns: int) -> Made:

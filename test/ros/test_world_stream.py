@@ -167,6 +167,33 @@ def test_mounts_lead_to_the_optical_frame(simulation):
     np.testing.assert_allclose(found.translation, expected.translation, atol=1e-9)
 
 
+def test_a_worn_camera_is_where_its_wearer_moves_it(sim_world, tmp_path):
+    path = tmp_path / "worn.yaml"
+    path.write_text(
+        sim_world.read_text()
+        .replace("    path: [[0, 0], [1, 0]]\n", "    worn: head\n    path: [[0, 0], [1, 0]]\n")
+        .replace("    odometry: {distance_scale: 0.05}\n", "")
+    )
+    with Simulation(load_world(path)) as other:
+        stream = WorldStream(other, SETTINGS)
+        message = stream.latched()
+        rows = deserialize_message(message.cdr, message.channel.topic.type).transforms
+        fixed = {row.child_frame_id: row for row in rows}
+        assert "r1/front" not in fixed
+        assert "r2/left" in fixed
+        believed = named(told(other, wanted=lambda channel: False), "/tf")
+        view, places = other.views[0], []
+        for world_ns in view.stamps_ns(0.5):
+            (moved,) = [msg for ns, msg in believed if ns == world_ns and msg.transforms[0].child_frame_id == "r1/odom"]
+            chain = [msg_to_transform(row) for row in (*moved.transforms, fixed["r1/front_optical"])]
+            found = chain[0] @ chain[1] @ chain[2] @ chain[3]
+            expected = other.optical_pose(view, world_ns)
+            np.testing.assert_allclose(found.translation, expected.translation, atol=1e-6)
+            np.testing.assert_allclose(found.rotation, expected.rotation, atol=1e-6)
+            places.append(found.translation[2])
+        assert np.ptp(places) > 0.001  # it goes up and down
+
+
 def test_odometry_is_what_was_measured_and_the_truth_beside_it(simulation):
     messages = told(simulation)
     measured, true = (named(messages, f"r1/{name}") for name in ("odom", "ground_truth/odom"))
