@@ -40,9 +40,9 @@ class ImageMotion:
         self._half[[part.shape == "plane" for part in parts], 2] = 0.0
         self._middle = np.array([bounding_corners(part).mean(axis=0) for part in parts])
         self._scenery_corners = _in_map(self._scenery, np.array([bounding_corners(part) for part in parts]))
-        # where the actors were at the time that was asked for last: several ends are tried for one start
-        self._placed_ns = -1
-        self._placed: Float64 = np.zeros((0, 3))
+        # where the actors were at the times that were asked for last: several ends are tried for one start, and the
+        # last of them is the next start
+        self._placed: dict[int, Float64] = {}
         camera = view.lens.pinhole
         columns, rows = np.meshgrid(*(np.linspace(0, n - 1, g) for n, g in zip(view.size, _GRID, strict=True)))
         self._rays = camera.pixels_to_rays(np.column_stack([columns.ravel(), rows.ravel()]))
@@ -57,12 +57,13 @@ class ImageMotion:
         return max(farthest, self._displacement(before, after, points, points))
 
     def _actors_displacement(self, before: Transform, after: Transform, start_ns: int, end_ns: int) -> float:
-        if self._placed_ns != start_ns:
-            self._placed_ns, self._placed = start_ns, self._actors_points(start_ns)
-        return self._displacement(before, after, self._placed, self._actors_points(end_ns))
+        self._placed = {time: self._actors_points(time) for time in (start_ns, end_ns)}
+        return self._displacement(before, after, self._placed[start_ns], self._placed[end_ns])
 
     def _actors_points(self, time_ns: int) -> Float64:
         """``(N, 3)`` points that outline all parts of all actors, in the map."""
+        if time_ns in self._placed:
+            return self._placed[time_ns]
         placed = (actor.body.place(actor.trajectory.at(time_ns)) for actor in self._actors)
         return np.concatenate([np.zeros((0, 3)), *map(_in_map, placed, self._points)])
 
