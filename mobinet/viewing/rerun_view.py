@@ -74,6 +74,7 @@ class RerunView:
         self._settings = settings or RerunSettings()
         self._cameras = tuple(CameraKey(*key) for key in cameras)
         self._scales: dict[CameraKey, float] = {}
+        self._sizes: dict[CameraKey, tuple[int, int]] = {}
         self._trails: Trails[str] = Trails(self._settings.trail_s)
         self._lock = threading.RLock()
         self._newest_ns: dict[str, int] = {}
@@ -130,7 +131,7 @@ class RerunView:
         scale = min(1.0, self._settings.max_image_width / image.shape[1])
         if scale < 1.0:
             image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        self._scales[key] = scale
+        self._scales[key], self._sizes[key] = scale, (image.shape[1], image.shape[0])
         _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, self._settings.jpeg_quality])
         self._log(key.path, stamp_ns, self._rerun.EncodedImage(contents=jpeg.tobytes(), media_type="image/jpeg"))
 
@@ -151,9 +152,11 @@ class RerunView:
         """Shows the boxes of one camera's tracks; ``identity_names`` gives identity ids by track id."""
         key = CameraKey(robot, camera)
         names = identity_names or {}
-        shown = [track for track in tracks if track.state != TrackState.TENTATIVE]
+        known = [track for track in tracks if track.state != TrackState.TENTATIVE]
+        boxes = self._shown_boxes(key, np.array([track.box for track in known], np.float32))
+        inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        shown, boxes = [track for track, is_in in zip(known, inside, strict=True) if is_in], boxes[inside]
         colours = [_colour(track.track_id, names) for track in shown]
-        boxes = np.array([track.box for track in shown], np.float32).reshape(-1, 4) * self._scales.get(key, 1.0)
         labels = [label_text(track, names.get(track.track_id), OverlaySettings()) for track in shown]
         # a coasting box is only a prediction: drawn thinner
         radii = [0.75 if track.state == TrackState.COASTING else 1.5 for track in shown]
@@ -171,7 +174,7 @@ class RerunView:
         """Shows where objects really are in an image: ``(N, 4)`` xyxy in pixels, thin and white below the tracks."""
         key = CameraKey(robot, camera)
         entity = self._rerun.Boxes2D(
-            array=np.asarray(boxes, np.float32).reshape(-1, 4) * self._scales.get(key, 1.0),
+            array=self._shown_boxes(key, boxes),
             array_format=self._rerun.Box2DFormat.XYXY,
             colors=[_TRUTH_COLOUR],
             radii=0.5,
@@ -215,6 +218,14 @@ class RerunView:
         """Adds a point to a camera's plots: rate of its tracks, and their age on arrival."""
         self._log(f"{RATE}/{CameraKey(robot, camera)}", stamp_ns, self._rerun.Scalars([rate_hz]))
         self._log(f"{AGE}/{CameraKey(robot, camera)}", stamp_ns, self._rerun.Scalars([age_ms]))
+
+    def _shown_boxes(self, key: CameraKey, boxes: Float32) -> Float32:
+        """``(N, 4)`` in pixels of the image that is shown, cut at its border: the panel would shrink to show all."""
+        scaled = np.asarray(boxes, np.float32).reshape(-1, 4) * np.float32(self._scales.get(key, 1.0))
+        if key in self._sizes:
+            width, height = self._sizes[key]
+            scaled = np.clip(scaled, 0, np.array([width, height, width, height], np.float32))
+        return scaled
 
     def _points(self, identities: Sequence[Identity], radius: float, named: bool) -> Any:
         return self._rerun.Points3D(

@@ -8,6 +8,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,6 +84,37 @@ def test_a_closed_view_frees_its_ports(view: RerunView) -> None:
     again = RerunView([CameraKey("r1", "front")])
     assert again.serve(port, web_port) == first
     again.close()
+
+
+def make_track(track_id: int, box: tuple[float, float, float, float]) -> Track:
+    return Track(track_id, np.array(box, np.float32), 0.9, "person", TrackState.CONFIRMED, np.zeros(2), 0, 0, 0)
+
+
+def test_boxes_end_at_the_image_s_border(view: RerunView, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: dict[str, Any] = {}
+    monkeypatch.setattr(view, "_log", lambda path, _stamp_ns, entity: logged.update({path: entity}))
+    view.log_image("r1", "front", 0, image_of((0, 0, 0)))
+    # half out at the left, wholly out at the right, as a track coasts
+    tracks = [make_track(1, (-30, 20, 30, 60)), make_track(2, (330, 20, 360, 60))]
+    view.log_tracks("r1", "front", 0, tracks)
+    drawn = logged["cameras/r1/front/tracks"]
+    assert drawn.half_sizes.as_arrow_array().to_pylist() == [[15.0, 20.0]]
+    assert drawn.labels.as_arrow_array().to_pylist() == ["#1 person"]
+    view.log_truth("r1", "front", 0, np.array([[310, 0, 400, 40]], np.float32))
+    assert logged["cameras/r1/front/truth"].half_sizes.as_arrow_array().to_pylist() == [[5.0, 20.0]]
+
+
+def test_simulated_time_counts_from_its_beginning(view: RerunView) -> None:
+    times: list[tuple[str, Any]] = []
+    recording = SimpleNamespace(
+        set_time=lambda name, **when: times.append((name, *when)), log=lambda *_: None, flush=lambda: None,
+        disconnect=lambda: None,
+    )  # fmt: skip
+    view._recordings = [recording]
+    for stamp_ns in (10_000 * SECOND, 1_795_000_000 * SECOND):
+        view.log_metrics("r1", "front", stamp_ns, 5.0, 20.0)
+    assert times[0] == ("stamp", "duration")
+    assert times[-1] == ("stamp", "timestamp")
 
 
 def test_without_rerun_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
