@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -24,9 +25,10 @@ class EmbedderNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        layers: list[nn.Module] = [_convolution(3, _CHANNELS[0], stride=2)]
-        for before, after in pairwise(_CHANNELS):
-            layers += [_convolution(before, after, stride=2), _Residual(after)]
+        layers: list[nn.Module] = [_convolution(3, _CHANNELS[0], 2, _SplitNorm)]
+        layers += [_convolution(_CHANNELS[0], _CHANNELS[1], 2, _SplitNorm), _Residual(_CHANNELS[1])]
+        for before, after in pairwise(_CHANNELS[1:]):
+            layers += [_convolution(before, after, 2), _Residual(after)]
         self.body = nn.Sequential(*layers)
         self.stripes = nn.AvgPool2d((2, 4))
         self.head = nn.Linear(_CHANNELS[-1] * _STRIPES, DIMENSION, bias=False)
@@ -73,10 +75,27 @@ class _Residual(nn.Module):
         return added
 
 
-def _convolution(before: int, after: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, after, 3, stride, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
-    )
+class _SplitNorm(nn.Module):
+    """Half of the channels keep the light of the image, the other half is normalised by it.
+
+    What differs between worlds and photographs is light and contrast more than content (Pan et al., "Two at once:
+    enhancing learning and generalization capacities via IBN-Net", 2018).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.by_image = nn.GroupNorm(channels // 2, channels // 2)  # of one channel each
+        self.by_batch = nn.BatchNorm2d(channels - channels // 2)
+
+    def forward(self, values: Tensor) -> Tensor:
+        half = self.by_image.num_channels
+        return torch.cat([self.by_image(values[:, :half]), self.by_batch(values[:, half:])], dim=1)
+
+
+def _convolution(
+    before: int, after: int, stride: int = 1, norm: Callable[[int], nn.Module] = nn.BatchNorm2d
+) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(before, after, 3, stride, padding=1, bias=False), norm(after), nn.ReLU(inplace=True))
 
 
 def batch_hard(features: Tensor, identities: Tensor, margin: float = 0.3) -> Tensor:

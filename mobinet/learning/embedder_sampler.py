@@ -14,8 +14,8 @@ _PEOPLE_SHARE = 0.7
 class IdentitySampler:
     """Draws batches as Hermans et al., "In defense of the triplet loss for person re-identification", 2017.
 
-    A batch has only people or only vehicles (cyclists too): telling those apart would teach nothing. Every object is
-    drawn as often as any other of its kind, whatever the number of its crops.
+    A batch has only people or only vehicles (cyclists too), as far as there are two: telling those apart would teach
+    nothing. Every object is drawn as often as any other of its kind, whatever the number of its crops.
 
     Args:
         identities: ``(N,)`` int64.
@@ -25,7 +25,7 @@ class IdentitySampler:
         seed: of the order.
 
     Raises:
-        SettingsError: neither kind has two objects.
+        SettingsError: less than two objects.
     """
 
     def __init__(self, identities: Int64, people: NDArray[np.bool_], objects: int, crops: int, seed: int) -> None:
@@ -33,11 +33,9 @@ class IdentitySampler:
         order = np.argsort(identities, kind="stable")
         rows = np.split(order, np.flatnonzero(np.diff(identities[order])) + 1)
         kinds = [[mine for mine in rows if people[mine[0]] == kind] for kind in (True, False)]
-        self._kinds = [kind for kind in kinds if len(kind) > 1]
-        if not self._kinds:
-            raise SettingsError(
-                f"expected two people or two vehicles to tell apart, got {len(rows)} objects; render more"
-            )
+        self._kinds = [kind for kind in kinds if len(kind) > 1] or [rows]
+        if len(rows) < 2:
+            raise SettingsError(f"expected two objects to tell apart, got {len(rows)}; render more images")
 
     def rows(self, step: int) -> Int64:
         """``(P * K,)`` rows of the crops of a step, object by object; from the seed and ``step`` alone."""
