@@ -246,9 +246,10 @@ class CooperationNode(StageNode):
         self.health.count("heard_bytes", len(msg.payload))
 
     def _publish_identities(self) -> None:
-        identities = self._map.identities(self.now_ns)
-        newest = max((i.last_seen_ns for i in identities), default=self.now_ns)
-        header = make_header(newest, self._settings.map_frame)
+        now_ns = self.now_ns
+        identities = self._map.identities(now_ns)
+        # the time that the positions were predicted to
+        header = make_header(now_ns, self._settings.map_frame)
         self.send(self._identities, identities_to_msg(identities, header))
         self.health.set_counter("identities", len(identities))
         for reason, number in self._map.refused.items():
