@@ -7,9 +7,10 @@ and remembers what it sees at the end of it. Between two pictures the logarithm 
 pixel makes as many events as thresholds were crossed, each at its own time (Rebecq et al., ESIM: an open event camera
 simulator, 2018). Thresholds differ from pixel to pixel by a normal distribution (Gehrig et al., Video to events, 2020);
 the memory leaks, which makes ON events in constant light, and random events are more frequent in the dark than in full
-light (Hu et al., v2e, 2021). Hot pixels make random events at a higher rate.
+light (Hu et al., v2e, 2021). Hot pixels make random events at a higher rate. Where it is asked for, a low-pass of first
+order, slower in the dark, comes before all that (v2e again).
 
-Not modelled: the photoreceptor's bandwidth, which delays and smooths changes in the dark, and the queue of the readout.
+Not modelled: the queue of the readout, which delays events when many come at once.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from mobinet.types import Float64, Int64
 _LEAST_THRESHOLD = 0.01
 # random events in full light, as a share of those in the dark (v2e, SHOT_NOISE_INTEN_FACTOR)
 _BRIGHT_NOISE_SHARE = 0.25
+# bandwidth in the dark, as a share of that in full light (v2e)
+_DARK_BANDWIDTH_SHARE = 0.1
 
 
 class EventPixels:
@@ -79,7 +82,8 @@ class EventPixels:
         start_ns, end_ns = self._now_ns, float(until_ns)
         if not end_ns > start_ns:
             raise InputError(f"intensity: expected a time after {start_ns:.0f} ns, got {until_ns}")
-        change = _Change(start_ns, end_ns, self._level, self._logarithm(intensity), self._leak)
+        level = self._filtered(intensity, end_ns - start_ns)
+        change = _Change(start_ns, end_ns, self._level, level, self._leak)
         waking = np.flatnonzero((self._awake_ns > start_ns) & (self._awake_ns <= end_ns))
         self._memory[waking] = change.at(waking, self._awake_ns[waking])
         rise = change.end - self._memory
@@ -89,7 +93,7 @@ class EventPixels:
         while len(pixels):
             fired, pixels = self._fire(pixels, change)
             keys.append(fired)
-        self._level, self._now_ns = change.end - self._leak * (end_ns - start_ns), end_ns
+        self._level, self._now_ns = level, end_ns
         self._memory -= self._leak * (end_ns - start_ns)
         return self._in_order(np.concatenate(keys))
 
@@ -133,6 +137,15 @@ class EventPixels:
         """Times of the next random events: waiting times of a Poisson process are exponential."""
         with np.errstate(divide="ignore"):
             return np.asarray(after_ns + self._random.exponential(size=len(pixels)) / self._noise_rate[pixels])
+
+    def _filtered(self, intensity: Float64, span_ns: float) -> Float64:
+        """``(H * W,)`` logarithm as the pixels follow it, ``span_ns`` after the last picture."""
+        level = self._logarithm(intensity)
+        if not self._settings.bandwidth_hz:
+            return level
+        share = _DARK_BANDWIDTH_SHARE + (1.0 - _DARK_BANDWIDTH_SHARE) * np.minimum(intensity.ravel(), 1.0)
+        left = np.exp(-2.0 * np.pi * self._settings.bandwidth_hz * share * span_ns / 1e9)
+        return np.asarray(level + left * (self._level - level))
 
     def _thresholds(self, mean: float, count: int) -> Float64:
         drawn = mean + self._settings.threshold_sigma * self._random.standard_normal(count)

@@ -25,6 +25,12 @@ class EventCameraSettings:
     threshold_sigma: float = setting(
         0.03, "standard deviation of the thresholds from pixel to pixel, in the same unit", minimum=0.0, maximum=1.0
     )
+    bandwidth_hz: float = setting(
+        0.0,
+        "cut-off frequency of a pixel in full light, Hz, a tenth of it in the dark; 0 for none",
+        minimum=0.0,
+        maximum=1e6,
+    )
     refractory_us: int = setting(
         500, "time after an event in which its pixel makes no other, microseconds", minimum=0, maximum=1_000_000
     )

@@ -108,6 +108,25 @@ def test_thresholds_differ_from_pixel_to_pixel() -> None:
     assert thresholds.std() == pytest.approx(0.03, rel=0.05)
 
 
+@pytest.mark.parametrize(
+    ("bright", "share"),
+    # v2e: a tenth of the bandwidth in the dark
+    [(1.0, 1.0), (0.05, 0.145)],
+)
+def test_a_step_of_light_is_smoothed(bright: float, share: float) -> None:
+    """The response of a low-pass of first order: an event at each threshold that it has risen by."""
+    events = play(
+        lambda time_s: np.full((1, 1), bright if time_s > 0 else 0.01),
+        range(0, 100_001, 20),
+        replace(IDEAL, bandwidth_hz=30.0),
+    )
+    rate = 2 * math.pi * 30 * share
+    rise = math.log((bright + DARK) / (0.01 + DARK))
+    number = np.arange(1, math.floor(rise * (1 - math.exp(-rate * 0.1)) / 0.2) + 1)
+    assert len(number) >= 4
+    assert events.t_ns / 1000 == pytest.approx(-1e6 / rate * np.log(1 - 0.2 * number / rise), abs=2)
+
+
 def test_constant_light_makes_no_events() -> None:
     assert len(play(constant(0.4, 8), range(0, 500_000, 20_000), replace(IDEAL, threshold_sigma=0.05))) == 0
 
