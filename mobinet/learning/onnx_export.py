@@ -36,6 +36,8 @@ def export_onnx(network: nn.Module, example: Tensor, path: Path, *, input_name: 
         with warnings.catch_warnings():
             # the exporter that succeeds this one needs two more packages
             warnings.simplefilter("ignore", DeprecationWarning)
+            # sizes that PyTorch's layers check are the same for every input
+            warnings.simplefilter("ignore", torch.jit.TracerWarning)
             torch.onnx.export(
                 network,
                 (example,),
