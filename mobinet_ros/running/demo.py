@@ -42,6 +42,9 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help=f"that folder, implies --recorded ({DATA_VARIABLE}, ../shared/data)"
     )
+    parser.add_argument(
+        "--speed", type=float, metavar="X", help="of a world: X seconds a second, 0 as fast as it can be drawn"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the summary as JSON")
     add_common_arguments(parser, view="rerun", duration_s=DURATION_S)
     parser.set_defaults(run=run)
@@ -92,10 +95,14 @@ def chosen_rig(arguments: argparse.Namespace, folder: Path) -> Rig:
     from mobinet_ros.rig import load_rig
 
     rig = load_rig(arguments.world)
-    if not rig.world or not arguments.duration:
+    if not rig.world:
         return rig
-    # as long as asked for, and then no more
-    return replace(rig, sim={**rig.sim, "duration": float(arguments.duration), "loop": False})
+    sim = dict(rig.sim)
+    if arguments.speed is not None:
+        sim["speed"] = arguments.speed
+    if arguments.duration:  # as long as asked for, and then no more
+        sim |= {"duration": float(arguments.duration), "loop": False}
+    return replace(rig, sim=sim)
 
 
 def recorded_rig(data: Path | None) -> Rig:

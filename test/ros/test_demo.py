@@ -154,20 +154,20 @@ def test_two_robots_in_a_world_are_judged_against_the_truth(graph: Any, yard: Pa
 
 
 def test_the_world_ends_when_it_was_asked_to(yard: Path) -> None:
-    arguments = argparse.Namespace(video=None, recorded=False, data=None, world=str(yard), duration=12.0)
+    arguments = argparse.Namespace(video=None, recorded=False, data=None, world=str(yard), speed=0.5, duration=12.0)
     rig = chosen_rig(arguments, yard.parent)
-    assert (rig.sim["duration"], rig.sim["loop"]) == (12.0, False)
+    assert (rig.sim["duration"], rig.sim["loop"], rig.sim["speed"]) == (12.0, False, 0.5)
     clock = ClockSummary()
     bounds = bounds_of_world(rig, 12.0, clock)
     clock.add(10_011_000_000_000, 0)
     assert not bounds["ended"]()
     clock.add(10_011_900_000_000, 0)
     assert bounds["ended"]()
-    assert 12 < bounds["duration_s"] < 60  # where simulated time is slower than time
+    assert 24 < bounds["duration_s"] < 72  # where simulated time is slower than that
 
 
 def test_without_a_bound_the_world_begins_again_and_again(yard: Path) -> None:
-    arguments = argparse.Namespace(video=None, recorded=False, data=None, world=str(yard), duration=0.0)
+    arguments = argparse.Namespace(video=None, recorded=False, data=None, world=str(yard), speed=None, duration=0.0)
     rig = chosen_rig(arguments, yard.parent)
     clock = ClockSummary()
     bounds = bounds_of_world(rig, 0.0, clock)
@@ -178,7 +178,7 @@ def test_without_a_bound_the_world_begins_again_and_again(yard: Path) -> None:
 
 
 def test_the_demonstration_is_a_world_unless_told_otherwise(tmp_path: Path) -> None:
-    arguments = argparse.Namespace(video=None, recorded=False, data=None, world="demo", duration=0.0)
+    arguments = argparse.Namespace(video=None, recorded=False, data=None, world="demo", speed=None, duration=0.0)
     rig = chosen_rig(arguments, tmp_path)
     assert [robot.name for robot in rig.robots] == ["r1", "r2"]
     assert "simulated world 'patrol'" in introduction(rig, 5.0)
