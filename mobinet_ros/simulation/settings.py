@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from mobinet.errors import SettingsError
 from mobinet.settings import check_settings, setting
-from mobinet.sim.world import World
+from mobinet.sim.world import Robot, World
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class StreamSettings:
         """The world with the image rate asked for.
 
         Raises:
-            SettingsError: a robot's clock would show a negative time.
+            SettingsError: a robot's clock would show a negative time, or a camera takes no image within the duration.
         """
         for robot in world.robots:
             if self.start_ns + robot.clock.stamp_ns(0) < 0:
@@ -58,13 +58,20 @@ class StreamSettings:
                     f"start_time: {self.start_time:g} s is too early for robot '{robot.name}', whose clock is "
                     f"{-robot.clock.offset_s:g} s behind: ROS has no negative time; set it later"
                 )
-        if not self.rate:
-            return world
-        robots = tuple(
-            replace(robot, cameras=tuple(replace(camera, rate=self.rate) for camera in robot.cameras))
-            for robot in world.robots
-        )
-        return replace(world, robots=robots)
+        if self.rate:
+            world = replace(world, robots=tuple(self._paced(robot) for robot in world.robots))
+        duration_s = self.duration_of(world)
+        for robot in world.robots:
+            for camera in robot.cameras:
+                if duration_s * camera.rate < 1 - 1e-6:
+                    raise SettingsError(
+                        f"duration: camera {robot.name}/{camera.name} takes no image within {duration_s:g} s at "
+                        f"{camera.rate:g} images a second; make it longer, or the rate higher"
+                    )
+        return world
+
+    def _paced(self, robot: Robot) -> Robot:
+        return replace(robot, cameras=tuple(replace(camera, rate=self.rate) for camera in robot.cameras))
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ def test_a_folder_that_cannot_be_made_is_named(sim_world, tmp_path):
 
 
 def test_a_folder_that_is_missing_is_made(sim_world, tmp_path):
-    done = record(sim_world, "-o", tmp_path / "a" / "b" / "pair", "--duration", "0.1", "--no-truth")
+    done = record(sim_world, "-o", tmp_path / "a" / "b" / "pair", "--duration", "0.2", "--no-truth")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "a" / "b" / "pair" / "metadata.yaml").is_file()
 
@@ -159,6 +159,7 @@ def test_ctrl_c_leaves_nothing(sim_world, tmp_path):
         (("atlantis",), "world 'atlantis': expected a YAML file or one of"),
         (("street", "--duration", "-1"), "duration: -1.0 is out of range"),
         (("street", "--rate", "nan"), "rate: expected a finite number"),
+        (("street", "--duration", "0.01"), "duration: camera r1/front takes no image within 0.01 s at 15 images"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message, tmp_path):
