@@ -29,6 +29,8 @@ POLL_S = 0.1
 PACE_PERIOD_S = 2.0
 SLOW_SHARE = 0.9
 ACKNOWLEDGE_S = 3.0
+SETTLE_S = 1.5
+"""Readers are complete when nobody has come for so long."""
 
 
 class SimNode(StageNode):
@@ -69,8 +71,6 @@ class SimNode(StageNode):
             raise SettingsError("nothing is rendered; configure the node before activating it")
         self._stopping.clear()
         self._send(rendering.latched)
-        rendering.begin()
-        self._pacer.resume(self._elapsed_ns, time.monotonic())
         self._thread = threading.Thread(target=self._play, args=(rendering,), name="publish", daemon=True)
         self._thread.start()
 
@@ -89,6 +89,10 @@ class SimNode(StageNode):
             self._tell_pace()
 
     def _play(self, rendering: Rendering) -> None:
+        if not self._elapsed_ns:
+            self._wait_for_readers()
+        rendering.begin()
+        self._pacer.resume(self._elapsed_ns, time.monotonic())
         watched: tuple[float, int] | None = None  # from the first images on, which take their time
         while not self._stopping.is_set():
             rendered = rendering.next(POLL_S)
@@ -103,6 +107,18 @@ class SimNode(StageNode):
                 return
             if watched is not None and time.monotonic() - watched[0] >= PACE_PERIOD_S:
                 watched = self._watch_pace(*watched)
+
+    def _wait_for_readers(self) -> None:
+        """Robots that are not ready when the world begins miss its beginning, and what the others say of it."""
+        images = [publisher for channel, publisher in self._world_publishers.items() if channel.topic is topics.IMAGE]
+        end_s = time.monotonic() + self._settings.wait
+        readers, since_s = [0], time.monotonic()
+        while time.monotonic() < end_s and not self._stopping.wait(POLL_S):
+            counts = [int(publisher.get_subscription_count()) for publisher in images]
+            if counts != readers:
+                readers, since_s = counts, time.monotonic()
+            if all(readers) and time.monotonic() - since_s >= SETTLE_S:
+                return
 
     def _publish(self, rendered: RenderedInstant) -> None:
         self._world_ns, self._elapsed_ns = rendered.instant.world_ns, rendered.elapsed_ns
@@ -126,6 +142,8 @@ class SimNode(StageNode):
                 f"simulated time runs at {factor:.2f} of real time, {self._settings.speed:g} was asked for: rendering "
                 "cannot keep up; lower rate, or the sizes of the cameras or 'antialias' in the world file, or speed",
             )
+        if self.count_publishers(topics.CLOCK.name) > 1:
+            self.report("clock", f"somebody else publishes {topics.CLOCK.name} too, time jumps: end one of them")
         return now_s, self._elapsed_ns
 
     def _end(self) -> None:

@@ -139,6 +139,13 @@ def test_a_slow_machine_slows_the_clock_and_says_so(graph, sim_world):
     assert graph.spin_until(lambda: any("of real time, 100 was asked for" in text for text in said())), graph.logs()
 
 
+def test_a_second_clock_is_noticed(graph, sim_world):
+    said = graph.said_by("/sim_node")
+    graph.node.create_publisher(topics.CLOCK.type, "/clock", topics.CLOCK.qos)
+    graph.start_node("sim_node", world=sim_world, loop=True)
+    assert graph.spin_until(lambda: any("somebody else publishes /clock" in text for text in said())), graph.logs()
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
