@@ -103,11 +103,13 @@ def export_world(
         for camera, (view, times) in enumerate(zip(simulation.views, stamps, strict=True), 1):
             with _camera_folder(folder, simulation, view, duration_s, settings) as own:
                 for number, stamp_ns in enumerate(times, 1):
-                    shot = _take(simulation, view, camera, number, stamp_ns, with_masks="coco" in settings.formats)
-                    if own is not None:
-                        own.write(shot)
-                    for layout in layouts if shot.image is not None else ():
-                        layout.add(shot)
+                    takers = [layout for layout in layouts if layout.wants(view, number)]
+                    if own is not None or takers:
+                        shot = _take(simulation, view, camera, number, stamp_ns, with_masks="coco" in settings.formats)
+                        if own is not None:
+                            own.write(shot)
+                        for layout in takers:
+                            layout.add(shot)
                     done += 1
                     if progress is not None:
                         progress(done, total)

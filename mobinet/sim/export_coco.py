@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.sim.export_folder import write_json
-from mobinet.sim.export_layout import Shot, rounded, xywh
+from mobinet.sim.export_layout import Shot, rounded, sees_colours, xywh
+from mobinet.sim.simulation import CameraView
 from mobinet.sim.truth import TrueObject
 from mobinet.sim.world import ObjectClass
 
@@ -30,6 +31,9 @@ class CocoLayout:
         self._title = title
         self._images: list[dict[str, Any]] = []
         self._annotations: list[dict[str, Any]] = []
+
+    def wants(self, view: CameraView, number: int) -> bool:  # noqa: ARG002
+        return sees_colours(view)
 
     def add(self, shot: Shot) -> None:
         model = shot.view.camera.model

@@ -47,6 +47,10 @@ class Shot:
 class Layout(Protocol):
     """Writes a data set. All images of a camera come in order, one camera after the other."""
 
+    def wants(self, view: CameraView, number: int) -> bool:
+        """Whether it takes an image of a camera; the others need not be rendered for it."""
+        ...
+
     def add(self, shot: Shot) -> None:
         """Takes one image."""
         ...

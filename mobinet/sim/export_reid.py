@@ -23,7 +23,8 @@ import numpy as np
 
 from mobinet.settings import check_settings, setting
 from mobinet.sim.export_folder import image_bytes
-from mobinet.sim.export_layout import Shot
+from mobinet.sim.export_layout import Shot, sees_colours
+from mobinet.sim.simulation import CameraView
 from mobinet.sim.truth import TrueObject
 from mobinet.sim.world import ObjectClass
 
@@ -38,7 +39,7 @@ class ReidSettings:
     min_visibility: float = setting(0.5, "least visible share of an object", minimum=0.0, maximum=1.0)
     min_height_px: float = setting(32.0, "least height of a crop, pixels", minimum=2.0)
     min_width_px: float = setting(12.0, "least width of a crop, pixels", minimum=2.0)
-    every_s: float = setting(0.4, "least time between two crops of an object in a camera, seconds", minimum=0.0)
+    every_s: float = setting(0.4, "time between two images of a camera that crops are cut from, seconds", minimum=0.0)
     max_crops: int = setting(20, "most crops of an object in a camera, spread over time", minimum=1)
     train_share: float = setting(0.5, "share of the identities for training", minimum=0.0, maximum=1.0)
 
@@ -75,19 +76,22 @@ class ReidLayout:
         self._folder, self._seed, self._settings = folder / "reid", seed, settings
         self._crops: dict[tuple[int, int], list[_Crop]] = {}
 
+    def wants(self, view: CameraView, number: int) -> bool:
+        step = max(round(self._settings.every_s * view.camera.rate), 1)
+        return sees_colours(view) and (number - 1) % step == 0
+
     def add(self, shot: Shot) -> None:
         if shot.image is None:
             return
         for thing in shot.objects:
-            crops = self._crops.setdefault((thing.identity, shot.camera), [])
-            late = not crops or shot.stamp_ns - crops[-1].stamp_ns >= self._settings.every_s * 1e9 - 1
-            if late and self._is_good(thing):
+            if self._is_good(thing):
                 x1, y1, x2, y2 = thing.box.astype(int)
                 data = image_bytes(np.ascontiguousarray(shot.image[y1:y2, x1:x2]))
+                crops = self._crops.setdefault((thing.identity, shot.camera), [])
                 crops.append(_Crop(data, thing, shot.camera, shot.view.name, shot.number, shot.stamp_ns))
 
     def finish(self) -> None:
-        chosen = {key: spread(crops, self._settings.max_crops) for key, crops in self._crops.items() if crops}
+        chosen = {key: spread(crops, self._settings.max_crops) for key, crops in self._crops.items()}
         for of_people, kind in ((True, "people"), (False, "vehicles")):
             mine = {key: crops for key, crops in chosen.items() if crops[0].is_person is of_people}
             self._write(self._folder / kind, self._split(mine), of_people)

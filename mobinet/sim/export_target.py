@@ -24,7 +24,7 @@ from typing import Any
 
 from mobinet.settings import check_settings, setting
 from mobinet.sim.export_folder import write_json
-from mobinet.sim.export_layout import Shot, image_name, rounded, xywh
+from mobinet.sim.export_layout import Shot, image_name, rounded, sees_colours, xywh
 from mobinet.sim.simulation import CameraView
 from mobinet.sim.truth import TrueObject
 from mobinet.sim.world import ObjectClass
@@ -65,6 +65,9 @@ class TargetLayout:
         self._images: list[dict[str, Any]] = []
         self._image_ids: dict[tuple[int, int], int] = {}
         self._videos: dict[int, CameraView] = {}
+
+    def wants(self, view: CameraView, number: int) -> bool:  # noqa: ARG002
+        return sees_colours(view)
 
     def add(self, shot: Shot) -> None:
         self._videos[shot.camera] = shot.view

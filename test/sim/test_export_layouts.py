@@ -216,6 +216,21 @@ def test_market_names_splits_and_queries(out: Path) -> None:
     assert not any(row["split"] == "train" for row in rows)
 
 
+def test_crops_are_of_images_that_lie_apart(out: Path) -> None:
+    for kind in ("people", "vehicles"):
+        assert {(int(row["frame"]) - 1) % 2 for row in crops(out / "reid" / kind)} == {0}  # 0.4 s at 5 Hz
+
+
+def test_other_layouts_beside_do_not_change_the_crops(world_path: Path, tmp_path: Path, simulate) -> None:
+    simulate(WORLD)
+    for name, formats in (("alone", ("reid",)), ("beside", ("mot", "reid"))):
+        export_world(load_world(world_path), world_path, tmp_path / name, ExportSettings(1.0, formats=formats))
+    files = [path for path in (tmp_path / "alone").rglob("*") if path.is_file()]
+    assert len(files) > 6
+    for path in files:
+        assert path.read_bytes() == (tmp_path / "beside" / path.relative_to(tmp_path / "alone")).read_bytes()
+
+
 def test_vehicles_have_label_files(out: Path) -> None:
     vehicles = out / "reid/vehicles"
     for split in ("train", "test", "query"):
