@@ -69,7 +69,7 @@ def _lit(image: Image, draw: np.random.Generator) -> Image:
     if draw.random() < 0.25:
         edge = int(draw.integers(1, image.shape[0]))
         values[edge:] *= np.float32(draw.uniform(0.5, 1.3))
-    return (np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.clip(values, 0, 1) * 255, np.uint8)
 
 
 def _seen_from_afar(image: Image, draw: np.random.Generator) -> Image:
