@@ -82,6 +82,10 @@ class SimSettings:
     speed: float = setting(
         1.0, "simulated seconds a second; 1 is real time, 0 as fast as it can be rendered", minimum=0.0, maximum=100.0
     )
+    wait: float = setting(
+        0.0, "begin when somebody takes the images of every camera, after so many seconds at the latest",
+        minimum=0.0, maximum=600.0,
+    )  # fmt: skip
     loop: bool = setting(False, "start again at the end; time jumps back, as in 'mobinet play --loop'")
     exit_at_end: bool = setting(False, "end the process at the end of the world")
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from mobinet_ros.msg import GroundTruthArray, IdentityArray, TrackArray
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image
 
 from mobinet_ros import topics
 
@@ -72,3 +74,15 @@ def test_a_world_runs_and_one_signal_ends_it(graph: Any, rig: Path, mode: str) -
     assert process.wait(60) == 0, graph.logs()
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
     assert "does not end" not in graph.logs()
+
+
+def test_a_world_that_waits_begins_with_its_readers(graph: Any, rig: Path) -> None:
+    clock = graph.collect(Clock, "/clock")
+    graph.start_node("sim_node", world=str(rig.parent / "yard.yaml"), wait=120.0)
+    assert graph.spin_until(lambda: ("sim_node", "/") in graph.node.get_node_names_and_namespaces(), 60), graph.logs()
+    first = graph.collect(Image, "/r1/front/image_raw")
+    graph.spin_for(4.0)
+    assert not clock  # nobody takes the images of r2
+    second = graph.collect(Image, "/r2/front/image_raw")
+    assert graph.spin_until(lambda: len(first) > 2 and len(second) > 2, 60), graph.logs()
+    assert min(stamp_s(msg) for msg in first) < 10_001  # from the beginning on
