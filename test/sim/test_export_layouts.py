@@ -120,6 +120,16 @@ def test_coco_has_the_visible_boxes_and_masks(out: Path) -> None:
         assert [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1] == thing["visible_box"]
 
 
+def test_the_tools_of_coco_read_it(out: Path, capsys) -> None:
+    pytest.importorskip("pycocotools")
+    from pycocotools.coco import COCO
+
+    coco = COCO(out / "coco/instances.json")
+    assert coco.getCatIds(catNms=["person"]) == [1]
+    one = coco.loadAnns(coco.getAnnIds(catIds=[1]))[0]
+    np.testing.assert_array_equal(coco.annToMask(one), decode(one["segmentation"]))
+
+
 def decode(code: dict) -> np.ndarray:
     values = np.repeat(np.arange(len(code["counts"])) % 2, code["counts"])
     height, width = code["size"]
