@@ -59,21 +59,25 @@ def gate(table: TrackTable, measurements: Float64, classes: Int64, settings: Tra
     """
     widest = 1 + 2 * max(settings.box_margin, settings.wide_box_margin)
     tracks, detections = overlapping(table.boxes, measurements, widest)
-    expected, found = table.boxes[tracks], measurements[detections]
-    surprise = found - expected
+    same = table.classes[tracks] == classes[detections]
+    if not same.all():
+        tracks, detections = tracks[same], detections[same]
+    own, found = TrackTable(table.numbers[tracks], table.marks), measurements[detections]
+    surprise = found - own.boxes
     surprise *= surprise
-    surprise /= expected_variances(table, settings)[tracks]
+    surprise /= expected_variances(own, settings)
     distance = np.sqrt(surprise.sum(axis=1))
-    possible = (distance <= settings.gate) & (table.classes[tracks] == classes[detections])
-    if not possible.all():
-        tracks, detections, distance = tracks[possible], detections[possible], distance[possible]
-        expected, found = expected[possible], found[possible]
+    near = distance <= settings.gate
+    if not near.all():
+        tracks, detections, distance = tracks[near], detections[near], distance[near]
+        own, found = TrackTable(own.numbers[near], own.marks), found[near]
+    expected = own.boxes
     misfit = settings.distance_weight * distance
     if settings.height_weight > 0:
         heights, others = expected[:, 3], found[:, 3]
         misfit += settings.height_weight * (1 - np.minimum(heights, others) / np.maximum(heights, others))
     if settings.direction_weight > 0:
-        misfit -= settings.direction_weight * _agreement(table, tracks, found)
+        misfit -= settings.direction_weight * _agreement(own, found)
     return Pairs(tracks, detections, expected, found, misfit)
 
 
@@ -109,16 +113,20 @@ def _near_in_x(x: Float64, half: Float64, other_x: Float64, other_half: Float64)
     return rows, order[start[rows] + within]
 
 
-def _agreement(table: TrackTable, tracks: Int64, found: Float64) -> Float64:
-    """``(K,)`` in -1..1: whether a detection lies where the track was heading.
+def _agreement(tracks: TrackTable, found: Float64) -> Float64:
+    """``(K,)`` in -1..1: whether a detection lies where its track was heading.
 
     The cosine between the track's velocity and the way from its last detection (Cao et al., OC-SORT, CVPR 2023,
     section 4.2), which counts less the slower the track is: below its own height a second the heading is mostly noise.
+
+    Args:
+        tracks: one row for each of K pairs.
+        found: ``(K, 4)``.
     """
-    velocities = table.velocities[:, :2]
+    velocities = tracks.velocities[:, :2]
     speeds = np.sqrt((velocities * velocities).sum(axis=1))
-    headings = velocities / np.maximum(speeds, table.boxes[:, 3])[:, None]
-    way = found[:, :2] - table.observed[:, :2][tracks]
+    way = found[:, :2] - tracks.observed[:, :2]
     length = np.sqrt((way * way).sum(axis=1))
-    agreement: Float64 = (headings[tracks] * way).sum(axis=1) / np.maximum(length, 1e-9)
+    scale = np.maximum(speeds, tracks.boxes[:, 3]) * np.maximum(length, 1e-9)
+    agreement: Float64 = (velocities * way).sum(axis=1) / scale
     return agreement

@@ -19,6 +19,10 @@ from mobinet.types import Float64, Int64
 # any image coordinate that the tracker accepts.
 MIN_SIZE_PX = 1.0
 
+# Four standard deviations, squared: a wrong match must not count for more.
+_MAX_SURPRISE = 16.0
+_LEAST_UNREST, _MOST_UNREST = 0.4, 8.0
+
 _SIZES = np.array([2, 3, 2, 3])
 
 
@@ -42,13 +46,17 @@ def initiate(table: TrackTable, measurements: Float64, settings: TrackerSettings
     table.velocity_variances[:] = (settings.initial_speed * measurements[:, _SIZES]) ** 2
 
 
-def predict(table: TrackTable, dt_s: float, settings: TrackerSettings) -> None:
+def predict(table: TrackTable, dt_s: float, settings: TrackerSettings, unrest: float = 1.0) -> None:
     """Moves the tracks on by ``dt_s`` seconds, which is positive; sizes stay at least ``MIN_SIZE_PX``.
 
     Process noise is white acceleration in continuous time (Bar-Shalom, Li, Kirubarajan 2001, eq. 6.2.2-12): two short
     steps widen a state as one long step does, so that the result does not depend on the frame rate.
+
+    Args:
+        unrest: by how much centres move less evenly than ``acceleration_noise`` says, see :func:`follow_unrest`.
     """
-    rates = np.array((settings.acceleration_noise, settings.acceleration_noise, *2 * (settings.resize_noise,)))
+    acceleration_noise = unrest * settings.acceleration_noise
+    rates = np.array((acceleration_noise, acceleration_noise, settings.resize_noise, settings.resize_noise))
     density = table.boxes[:, _SIZES]
     density *= rates
     density *= density
@@ -67,12 +75,16 @@ def expected_variances(table: TrackTable, settings: TrackerSettings) -> Float64:
     return table.variances + _noise(table.boxes, settings)
 
 
-def update(table: TrackTable, rows: Int64, measurements: Float64, settings: TrackerSettings) -> None:
+def update(table: TrackTable, rows: Int64, measurements: Float64, settings: TrackerSettings) -> Float64:
     """Takes in one detection for each of ``rows`` (Kalman 1960).
 
     Args:
-        rows: ``(K,)`` of the table, none twice.
+        rows: ``(K,)`` of the table, at least one, none twice.
         measurements: ``(K, 4)`` cx, cy, w, h.
+
+    Returns:
+        ``(K,)`` mean square of how far each centre was from where it was expected, in standard deviations: 1 on average
+        where the noises are as the settings say (Bar-Shalom, Li, Kirubarajan 2001, section 5.4).
     """
     chosen = TrackTable(table.numbers[rows], table.marks[rows])
     boxes, velocities = chosen.boxes, chosen.velocities
@@ -88,6 +100,28 @@ def update(table: TrackTable, rows: Int64, measurements: Float64, settings: Trac
     _keep_size(boxes, velocities)
     chosen.observed[:] = measurements
     table.numbers[rows] = chosen.numbers
+    surprise *= surprise
+    surprise /= spread
+    squares: Float64 = 0.5 * (surprise[:, 0] + surprise[:, 1])
+    return squares
+
+
+def follow_unrest(unrest: float, surprises: Float64, dt_s: float, settings: TrackerSettings) -> float:
+    """How unevenly the picture moves, after one more image: a camera that shakes or turns surprises all tracks at once.
+
+    Process noise is scaled until surprises are as large as expected (matching covariances, Mehra 1972), with a time
+    constant of ``noise_adaptation_s``: from the same settings a resting camera gets smooth tracks and a shaking one
+    quick ones.
+
+    Args:
+        surprises: ``(K,)`` of :func:`update`, of confirmed tracks.
+        dt_s: time since the image before, seconds.
+    """
+    if settings.noise_adaptation_s <= 0 or not len(surprises):
+        return unrest
+    share = min(1.0, dt_s / settings.noise_adaptation_s)
+    level = float(np.minimum(surprises, _MAX_SURPRISE).mean()) + 1e-3
+    return float(min(max(unrest * level**share, _LEAST_UNREST), _MOST_UNREST))
 
 
 def _noise(boxes: Float64, settings: TrackerSettings) -> Float64:

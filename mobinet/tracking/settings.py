@@ -23,7 +23,7 @@ class TrackerSettings:
         0.6, "detections from this score on are associated first, 0..1", minimum=0.0, maximum=1.0, live=True
     )
     new_track_score: float = setting(
-        0.65, "an unmatched detection from this score on starts a track, 0..1", minimum=0.0, maximum=1.0, live=True
+        0.7, "an unmatched detection from this score on starts a track, 0..1", minimum=0.0, maximum=1.0, live=True
     )
     min_iou: float = setting(
         0.1, "least overlap (IoU) of a track and a high-score detection", minimum=0.0, maximum=1.0, live=True
@@ -94,6 +94,13 @@ class TrackerSettings:
     )
     acceleration_noise: float = setting(
         1.0, "how fast the centre's velocity changes, in box sizes per s^1.5", minimum=0.0, maximum=100.0, live=True
+    )
+    noise_adaptation_s: float = setting(
+        0.7,
+        "time in which acceleration_noise follows how unevenly the picture moves, seconds; 0 leaves it as it is",
+        minimum=0.0,
+        maximum=3600.0,
+        live=True,
     )
     resize_noise: float = setting(
         0.3, "how fast the size's velocity changes, in box sizes per s^1.5", minimum=0.0, maximum=100.0, live=True

@@ -11,7 +11,7 @@ from mobinet.tracking.association import associate, stages
 from mobinet.tracking.gating import gate
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.table import TrackTable
-from mobinet.types import Detections, Frame, Int64, Track, TrackState
+from mobinet.types import Detections, Float64, Frame, Int64, Track, TrackState
 
 # Beyond this float32 boxes are coarser than a tenth of a pixel, and no image is that large.
 MAX_COORDINATE_PX = 1e6
@@ -41,6 +41,7 @@ class Tracker:
         self._table = TrackTable.of_size(0)
         self._stamp_ns: int | None = None
         self._camera: str | None = None
+        self._unrest = 1.0
 
     def update(self, frame: Frame, detections: Detections) -> list[Track]:
         """Moves all tracks to ``frame``'s stamp and gives them its detections.
@@ -60,7 +61,7 @@ class Tracker:
         """
         self._check(frame, detections)
         settings, stamp_ns = self.settings, int(frame.stamp_ns)
-        table = self._predict(stamp_ns)
+        table, dt_s = self._predict(stamp_ns)
         self._stamp_ns, self._camera = stamp_ns, frame.camera
         if not len(detections) and not len(table):
             self._table = table
@@ -75,16 +76,19 @@ class Tracker:
         matches = associate(pairs, plan, (len(table), len(scores)), settings.max_cost)
         rows = (matches >= 0).nonzero()[0]
         taken = matches[rows]
-        motion.update(table, rows, measurements[taken], settings)
-        lifecycle.count_hits(table, rows, scores[taken], stamp_ns, settings)
+        if len(rows):
+            surprises = motion.update(table, rows, measurements[taken], settings)
+            known = table.confirmed[rows]
+            self._unrest = motion.follow_unrest(self._unrest, surprises[known], dt_s, settings)
+            lifecycle.count_hits(table, rows, scores[taken], stamp_ns, settings)
 
         kept = lifecycle.worth_keeping(table, stamp_ns, settings)
         starts = scores >= settings.new_track_score
         starts[taken] = False
         (born,) = starts.nonzero()
-        new = lifecycle.give_birth(self._next_id, measurements[born], scores[born], classes[born], stamp_ns, settings)
-        self._next_id += len(new)
-        self._table = table.select(kept).append(new)
+        self._table = table.select(kept)
+        if len(born):
+            self._bear(measurements[born], scores[born], classes[born])
         return self._tracks(np.concatenate((matches[kept], born)), order)
 
     def _check(self, frame: Frame, detections: Detections) -> None:
@@ -108,11 +112,19 @@ class Tracker:
                 f"within {MAX_COORDINATE_PX:.0f} pixels; drop or fix such boxes"
             )
 
-    def _predict(self, stamp_ns: int) -> TrackTable:
+    def _predict(self, stamp_ns: int) -> tuple[TrackTable, float]:
+        """The tracks to look for, where they should be by now, and the seconds since the last update."""
         table = self._table.select(lifecycle.recent(self._table, stamp_ns, self.settings))
-        if self._stamp_ns is not None and len(table):
-            motion.predict(table, (stamp_ns - self._stamp_ns) * 1e-9, self.settings)
-        return table
+        dt_s = 0.0 if self._stamp_ns is None else (stamp_ns - self._stamp_ns) * 1e-9
+        if len(table):
+            motion.predict(table, dt_s, self.settings, self._unrest)
+        return table, dt_s
+
+    def _bear(self, measurements: Float64, scores: Float64, classes: Int64) -> None:
+        """Adds a track for each of these detections of the present frame."""
+        new = lifecycle.give_birth(self._next_id, measurements, scores, classes, self._stamp_ns or 0, self.settings)
+        self._next_id += len(new)
+        self._table = self._table.append(new)
 
     def _encode(self, names: tuple[str, ...]) -> Int64:
         """Numbers for class names; a name keeps its number for the life of the tracker."""

@@ -127,3 +127,51 @@ def test_velocity_is_learnt_from_detections():
         motion.predict(table, 0.1, SETTINGS)
         motion.update(table, ROW, BOX + np.array([4.0 * step, 0.0, 0.0, 0.0]), SETTINGS)
     np.testing.assert_allclose(table.velocities[0, :2], [40, 0], atol=1.0)
+
+
+@pytest.mark.parametrize(
+    ("surprises", "dt_s", "expected"),
+    [
+        # surprises are as large as expected
+        ([1.0, 1.0], 0.1, 1.0),
+        # four times as large, for a whole time constant
+        ([4.0, 4.0], 0.7, 4.0),
+        # for half of one
+        ([4.0], 0.35, 2.0),
+        # a wrong match counts no more than four standard deviations
+        ([1000.0], 0.35, 4.0),
+        # the least and the most
+        ([0.0], 0.7, 0.4),
+        ([16.0], 0.7, 8.0),
+        # nothing was seen
+        ([], 0.1, 1.0),
+    ],
+)
+def test_unrest_follows_surprises(surprises, dt_s, expected):
+    settings = TrackerSettings(noise_adaptation_s=0.7)
+    assert motion.follow_unrest(1.0, np.array(surprises), dt_s, settings) == pytest.approx(expected, rel=2e-3)
+
+
+def test_unrest_is_left_alone_without_a_time_constant():
+    assert motion.follow_unrest(1.0, np.array([9.0]), 0.1, TrackerSettings(noise_adaptation_s=0.0)) == 1.0
+
+
+def test_surprises_are_counted_in_standard_deviations():
+    table = initiated(BOX)
+    spread = np.sqrt(motion.expected_variances(table, SETTINGS)[0])
+    found = BOX + np.array([[2 * spread[0], spread[1], 0, 0]])
+    np.testing.assert_allclose(motion.update(table, ROW, found, SETTINGS), [2.5])
+
+
+def test_a_shaking_camera_gets_quicker_tracks():
+    random, unrest, tables = np.random.default_rng(2), 1.0, (initiated(BOX), initiated(BOX))
+    for _ in range(40):
+        shaken = BOX + np.array([[*random.normal(0, 20, 2), 0, 0]])
+        for table, level in zip(tables, (unrest, 1.0), strict=True):
+            motion.predict(table, 0.1, SETTINGS, level)
+            surprises = motion.update(table, ROW, shaken, SETTINGS)
+            if level == unrest:
+                unrest = motion.follow_unrest(unrest, surprises, 0.1, SETTINGS)
+    quick, slow = (np.abs(table.boxes - shaken).max() for table in tables)
+    assert unrest > 2
+    assert quick < 0.8 * slow
