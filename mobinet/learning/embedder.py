@@ -28,7 +28,7 @@ class EmbedderTraining:
 
     training: TrainingSettings = field(
         default_factory=lambda: TrainingSettings(
-            steps=3000, batch=64, learning_rate=2e-3, weight_decay=0.05, validate_every=250
+            steps=2400, batch=64, learning_rate=2e-3, weight_decay=0.05, validate_every=250
         )
     )
     crops: CropSettings = field(default_factory=CropSettings)

@@ -30,6 +30,15 @@ TINY = EmbedderTraining(
 )
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Layers are so small here that threads would mostly wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def test_from_images_to_vectors(images_dir, tmp_path):
     path = train_embedder(images_dir, tmp_path / "out", TINY)
     assert path.stat().st_size < 2_000_000
