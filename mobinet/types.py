@@ -188,6 +188,8 @@ class Sighting:
         embedding: ``(D,)`` float32 unit vector or ``None``; only equal ``model`` compare.
         model: fingerprint of the embedder, empty without embedding.
         velocity: ``(3,)`` metres per second or ``None``.
+        first_stamp_ns: of the track's first detection, ``None`` when it is this one: who hears of a track late knows
+            how old it is.
     """
 
     key: TrackKey
@@ -199,6 +201,7 @@ class Sighting:
     embedding: Float32 | None = None
     model: str = ""
     velocity: Float64 | None = None
+    first_stamp_ns: int | None = None
 
 
 @dataclass(frozen=True)

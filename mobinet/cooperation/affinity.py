@@ -87,17 +87,17 @@ def observe_birth(
     settings: IdentitySettings,
 ) -> None:
     """Adds to ``pairs`` which tracks that ended before may go on in the new one, in place."""
-    ended = [t for _, t in sorted(tracklets.items()) if t.last_ns < born.id.first_ns]
+    ended = [t for _, t in sorted(tracklets.items()) if t.last_ns < born.heard_ns]
     if not ended:
         return
     stacked = Motion(np.stack([t.motion.mean for t in ended]), np.stack([t.motion.covariance for t in ended]))
-    gaps = np.array([(born.id.first_ns - t.last_ns) / 1e9 for t in ended])
+    gaps = np.array([(born.heard_ns - t.last_ns) / 1e9 for t in ended])
     predicted = cv.predict(stacked, gaps, settings.acceleration)
     differences = predicted.mean[:, :2] - born.birth.mean[:2]
     ratios, distances = _ratios(differences, predicted.covariance[:, :2, :2] + born.birth.covariance[:2, :2], settings)
     for row in np.flatnonzero(distances <= settings.gate):
         ratio = max(float(ratios[row]), _GAP_FLOOR)
-        pairs[ended[row].id, born.id] = PairEvidence(ratio, float(distances[row]), 1.0, born.id.first_ns)
+        pairs[ended[row].id, born.id] = PairEvidence(ratio, float(distances[row]), 1.0, born.heard_ns)
 
 
 def looks_ratio(first: Tracklet, second: Tracklet, settings: IdentitySettings) -> float:

@@ -44,7 +44,7 @@ def fold(state: MapState, sightings: Sequence[Sighting], settings: IdentitySetti
         known = current.get(sighting.key)
         tracklet = None if known is None else proceed(tracklets[known], sighting, settings)
         if tracklet is None:
-            tracklet = begin(sighting, settings)
+            tracklet = begin(sighting, _first_ns(sighting, tracklets), settings)
             observe_birth(pairs, tracklets, tracklet, settings)
             current[sighting.key] = tracklet.id
         tracklets[tracklet.id] = tracklet
@@ -56,6 +56,13 @@ def fold(state: MapState, sightings: Sequence[Sighting], settings: IdentitySetti
     members = _group(tracklets, pairs, state.owners, settings)
     groups, owners = name_groups(state.groups, members)
     return MapState(tracklets, current, pairs, groups, owners)
+
+
+def _first_ns(sighting: Sighting, tracklets: dict[TrackletId, Tracklet]) -> int:
+    """When the life of a track began that a sighting begins: as its robot says, unless that life is over."""
+    first_ns = sighting.stamp_ns if sighting.first_stamp_ns is None else sighting.first_stamp_ns
+    key = sighting.key
+    return sighting.stamp_ns if TrackletId(first_ns, key.robot, key.camera, key.track_id) in tracklets else first_ns
 
 
 def _outdated(
@@ -119,7 +126,7 @@ def _group(
 
 def _apart(ids: list[TrackletId], tracklets: dict[TrackletId, Tracklet]) -> NDArray[np.bool_]:
     """``(N, N)``: pairs that were alive at one time; those that were near each other then are judged one by one."""
-    firsts = np.array([tracklet_id.first_ns for tracklet_id in ids], np.int64)
+    firsts = np.array([tracklets[tracklet_id].heard_ns for tracklet_id in ids], np.int64)
     lasts = np.array([tracklets[tracklet_id].last_ns for tracklet_id in ids], np.int64)
     together: NDArray[np.bool_] = (firsts[:, None] <= lasts[None, :]) & (firsts[None, :] <= lasts[:, None])
     np.fill_diagonal(together, False)

@@ -79,6 +79,7 @@ def make_sightings(
                 score=track.score,
                 embedding=None if appearance is None else appearance.embedding,
                 model="" if appearance is None else embedding_model,
+                first_stamp_ns=track.first_stamp_ns,
             )
         )
     return Sighted(sightings, left_out)

@@ -18,6 +18,9 @@ _MAX_CLASSES = 8
 class TrackletId(NamedTuple):
     """One life of a track: its ids may come again after a restart. Sorts by age, oldest first.
 
+    ``first_ns`` is the track's first detection, as its robot says, so that whoever hears of a track late gives it the
+    same id; of a life that begins anew, after a silence or a jump, the first sighting.
+
     Flat, because a nested key would be hashed and compared in Python, a million times a minute.
     """
 
@@ -34,6 +37,7 @@ class Tracklet:
     Args:
         id: first stamp and key.
         key: of the track.
+        heard_ns: stamp of the first sighting.
         last_ns: stamp of the last sighting.
         birth: motion at the first sighting.
         motion: motion at the last sighting.
@@ -45,6 +49,7 @@ class Tracklet:
 
     id: TrackletId
     key: TrackKey
+    heard_ns: int
     last_ns: int
     birth: Motion
     motion: Motion
@@ -56,15 +61,16 @@ class Tracklet:
 
     def overlaps(self, other: Tracklet) -> bool:
         """Whether there was an instant at which both were alive."""
-        return self.id.first_ns <= other.last_ns and other.id.first_ns <= self.last_ns
+        return self.heard_ns <= other.last_ns and other.heard_ns <= self.last_ns
 
 
-def begin(sighting: Sighting, settings: IdentitySettings) -> Tracklet:
-    """A track seen for the first time."""
+def begin(sighting: Sighting, first_ns: int, settings: IdentitySettings) -> Tracklet:
+    """A track seen for the first time; ``first_ns`` is for its id."""
     motion = cv.start(sighting.position, sighting.covariance, sighting.velocity, settings.start_speed_m_s)
     return Tracklet(
-        id=TrackletId(sighting.stamp_ns, sighting.key.robot, sighting.key.camera, sighting.key.track_id),
+        id=TrackletId(first_ns, sighting.key.robot, sighting.key.camera, sighting.key.track_id),
         key=sighting.key,
+        heard_ns=sighting.stamp_ns,
         last_ns=sighting.stamp_ns,
         birth=motion,
         motion=motion,

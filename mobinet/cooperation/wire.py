@@ -18,7 +18,7 @@ import numpy as np
 from mobinet.errors import InputError
 from mobinet.types import Float32, Float64, Sighting, TrackKey
 
-VERSION = 1
+VERSION = 2
 KIND_SIGHTINGS = 1
 MAX_STRING = 64
 MAX_COORDINATE_M = 2e6
@@ -30,7 +30,7 @@ _MAX_SPEED_M_S = 300.0
 _HAS_VELOCITY, _HAS_EMBEDDING = 1, 2
 _HEADER = struct.Struct("<BBB")  # version, kind, strings
 _GROUP = struct.Struct("<BqB")  # camera, stamp, sightings
-_SIGHTING = struct.Struct("<IBBB3i6e")  # track, class, flags, score, position in mm, Cholesky factor
+_SIGHTING = struct.Struct("<IqBBB3i6e")  # track, its first stamp, class, flags, score, position in mm, Cholesky factor
 _VELOCITY = struct.Struct("<3h")  # cm/s
 _EMBEDDING = struct.Struct("<BH")  # model, dimension
 _LOWER = np.tril_indices(3)
@@ -161,7 +161,12 @@ class _Packer:
         factor = _cholesky(sighting)[_LOWER]
         class_index = self._index(sighting.class_name)
         score = round(float(sighting.score) * 255)
-        body = _SIGHTING.pack(key.track_id, class_index, flags, score, *millimetres.astype(int), *factor)
+        first_ns = sighting.stamp_ns if sighting.first_stamp_ns is None else sighting.first_stamp_ns
+        if not 0 <= first_ns <= sighting.stamp_ns:
+            raise InputError(
+                f"sighting {key}: expected a first stamp from 0 to its stamp {sighting.stamp_ns}, got {first_ns}"
+            )
+        body = _SIGHTING.pack(key.track_id, first_ns, class_index, flags, score, *millimetres.astype(int), *factor)
         if velocity is not None:
             speeds = np.round(_within(sighting, "velocity", velocity, _MAX_SPEED_M_S) * 100)
             body += _VELOCITY.pack(*speeds.astype(int))
@@ -269,7 +274,9 @@ def _pick(strings: list[str], index: int) -> str:
 
 
 def _decode_one(reader: _Reader, strings: list[str], robot: str, camera: str, stamp_ns: int) -> Sighting:
-    track_id, class_index, flags, score, x, y, z, *lower = reader.unpack(_SIGHTING)
+    track_id, first_ns, class_index, flags, score, x, y, z, *lower = reader.unpack(_SIGHTING)
+    if not 0 <= first_ns <= stamp_ns:
+        raise InputError(f"payload of '{robot}': a track seen at {stamp_ns} began at {first_ns}, expected not later")
     if track_id == 0 or flags & ~(_HAS_VELOCITY | _HAS_EMBEDDING):
         raise InputError(
             f"payload of '{robot}': track id {track_id} with flags {flags}; expected ids from 1, known flags"
@@ -295,6 +302,7 @@ def _decode_one(reader: _Reader, strings: list[str], robot: str, camera: str, st
         embedding=embedding,
         model=model,
         velocity=velocity,
+        first_stamp_ns=first_ns,
     )
 
 

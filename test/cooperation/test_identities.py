@@ -55,6 +55,25 @@ def test_two_robots_see_one_object() -> None:
     assert (identity.class_name, identity.first_seen_ns, identity.last_seen_ns) == ("person", S, round(1.02 * S))
 
 
+def test_who_hears_of_a_track_late_names_it_alike() -> None:
+    early, late = IdentityMap(), IdentityMap()
+    track = [sighting("r1", 4, 1 + 0.1 * i, 5.0, first_stamp_ns=round(0.8 * S)) for i in range(20)]
+    for one in track:
+        early.add([one])
+    for one in track[15:]:
+        late.add([one])
+    (first,), (second,) = early.identities(3 * S), late.identities(3 * S)
+    assert first.identity_id == second.identity_id
+    assert first.first_seen_ns == second.first_seen_ns == round(0.8 * S)
+
+
+def test_a_track_that_jumps_begins_another_life() -> None:
+    shared = IdentityMap()
+    for time_s, x in ((1.0, 0.0), (1.1, 0.0), (1.2, 40.0), (1.3, 40.0)):
+        shared.add([sighting("r1", 4, time_s, x, first_stamp_ns=S)])
+    assert len({identity.identity_id for identity in shared.identities(round(1.3 * S))}) == 2
+
+
 def test_far_apart_are_two_objects() -> None:
     shared = IdentityMap()
     shared.add([sighting("r1", 1, 1.0, 0.0), sighting("r2", 1, 1.0, 3.0)])
