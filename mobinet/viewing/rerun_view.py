@@ -154,7 +154,7 @@ class RerunView:
         names = identity_names or {}
         known = [track for track in tracks if track.state != TrackState.TENTATIVE]
         boxes = self._shown_boxes(key, np.array([track.box for track in known], np.float32))
-        inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        inside = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
         shown, boxes = [track for track, is_in in zip(known, inside, strict=True) if is_in], boxes[inside]
         colours = [_colour(track.track_id, names) for track in shown]
         labels = [label_text(track, names.get(track.track_id), OverlaySettings()) for track in shown]
