@@ -45,7 +45,8 @@ Sequence_ = Sequence[tuple[np.ndarray, np.ndarray]]
 class Answer:
     """What one tracker said to one sequence.
 
-    ``rows``: ``(K, 6)`` index of the image, id, x1, y1, x2, y2; ``cpu_s``: processor time of each run over it.
+    ``rows``: ``(K, 6)`` index of the image, id, x1, y1, x2, y2; ``cpu_s``: processor time of each run over it, warm-up
+    left out.
     """
 
     rows: np.ndarray
@@ -67,14 +68,14 @@ def interpreter(python: str) -> Iterator[Path]:
 
 
 def follow(
-    python: Path, sequences: Mapping[str, Sequence_], names: Sequence[str] = NAMES, repeats: int = 1
+    python: Path, sequences: Mapping[str, Sequence_], names: Sequence[str] = NAMES, repeats: int = 1, warm_up: int = 0
 ) -> dict[str, dict[str, Answer]]:
     """Answers by tracker and sequence of the trackers that are installed there."""
     with tempfile.TemporaryDirectory() as folder:
         given, taken = Path(folder) / "given.npz", Path(folder) / "taken.npz"
         np.savez(given, **{f"{name}/{part}": values for name in sequences for part, values in _pack(sequences[name])})
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        command = [str(python), __file__, str(given), str(taken), str(repeats), *names]
+        command = [str(python), __file__, str(given), str(taken), str(repeats), str(warm_up), *names]
         subprocess.run(command, check=True, env=environment)
         with np.load(taken) as answers:
             found: dict[str, dict[str, Answer]] = {}
@@ -131,14 +132,15 @@ def _norfair() -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., An
     return lambda: norfair.Tracker(distance_function="iou", distance_threshold=0.7), detections, rows
 
 
-def _answer(name: str, images: Sequence_, repeats: int) -> tuple[np.ndarray, list[float]]:
+def _answer(name: str, images: Sequence_, repeats: int, warm_up: int) -> tuple[np.ndarray, list[float]]:
     make, detections, rows = _norfair() if name == NORFAIR else _roboflow(*ROBOFLOW[name])
     cpu_s = []
     for _ in range(repeats):
         given = [detections(boxes, scores) for boxes, scores in images]
         tracker = make()
+        answers = [tracker.update(found) for found in given[:warm_up]]
         begin = time.process_time()
-        answers = [tracker.update(found) for found in given]
+        answers += [tracker.update(found) for found in given[warm_up:]]
         cpu_s.append(time.process_time() - begin)
     # norfair changes the objects that it gave before: what it says is read image by image
     if name == NORFAIR:
@@ -152,7 +154,7 @@ def _answer(name: str, images: Sequence_, repeats: int) -> tuple[np.ndarray, lis
 
 
 def main() -> int:
-    given_path, taken_path, repeats, *names = sys.argv[1:]
+    given_path, taken_path, repeats, warm_up, *names = sys.argv[1:]
     installed = {}
     for package in PACKAGES:
         try:
@@ -167,7 +169,7 @@ def main() -> int:
         if name.split()[0] not in installed:
             continue
         for sequence, images in sequences.items():
-            rows, cpu_s = _answer(name, images, int(repeats))
+            rows, cpu_s = _answer(name, images, int(repeats), int(warm_up))
             taken[f"{name}/{sequence}/rows"], taken[f"{name}/{sequence}/cpu_s"] = rows, np.array(cpu_s)
     np.savez(taken_path, **taken)
     return 0
