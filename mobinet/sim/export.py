@@ -89,9 +89,12 @@ def export_world(
 
     Raises:
         RecordingError: ``out`` is there already, or cannot be written (a full disk): nothing is left then.
-        SettingsError: no camera, or no image within the time asked for.
+        SettingsError: no camera, no image within the time asked for, or a robot that is called like a format.
         MissingDependencyError: no MuJoCo or no EGL.
     """
+    for robot in world.robots:
+        if robot.name in settings.formats:
+            raise SettingsError(f"robot '{robot.name}': the format of that name has a folder of that name; rename it")
     duration_s = min(settings.duration_s or world.duration_s, world.duration_s)
     with new_folder(out) as folder, Simulation(world) as simulation:
         stamps = _stamps(simulation, duration_s)

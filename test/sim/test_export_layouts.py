@@ -300,6 +300,14 @@ def test_other_formats_are_refused(formats: tuple[str, ...]) -> None:
         ExportSettings(formats=formats)
 
 
+def test_a_robot_that_is_called_like_a_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "yard.yaml"
+    path.write_text(WORLD.replace("  r2:", "  target:"))
+    with pytest.raises(SettingsError, match="robot 'target': the format of that name has a folder of that name"):
+        export_world(load_world(path), path, tmp_path / "out", ExportSettings(formats=("target",)))
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_command_takes_formats(world_path: Path, tmp_path: Path, simulate, capsys) -> None:
     simulate(WORLD)
     command = ["sim", "render", str(world_path), "-o", str(tmp_path / "out"), "--duration", "0.4"]
