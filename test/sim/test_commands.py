@@ -25,12 +25,13 @@ def test_a_duration_is_seconds_above_0(duration, tmp_path, capsys):
 
 def test_an_unknown_world_is_refused_in_one_line(tmp_path, capsys):
     assert main(["sim", "render", "atlantis", "-o", str(tmp_path / "out")]) == 2
-    assert capsys.readouterr().err.startswith("mobinet: world 'atlantis': expected a YAML file or one of crossing")
+    known = ", ".join(scenario_names())
+    assert capsys.readouterr().err == f"mobinet: world 'atlantis': expected a YAML file or one of {known}\n"
 
 
 def test_a_bad_world_file_is_refused_with_its_line(tmp_path, capsys):
     path = tmp_path / "w.yaml"
     path.write_text("world_version: 1\nduration: 5\nlihgt: day\n")
     assert main(["sim", "render", str(path), "-o", str(tmp_path / "out")]) == 2
-    assert "w.yaml:3: lihgt: unknown key; known: areas" in capsys.readouterr().err
+    assert "w.yaml:3: lihgt: unknown key; known: " in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
