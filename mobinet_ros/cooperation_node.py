@@ -54,7 +54,9 @@ class CooperationSettings:
 
     robot: str = setting("", "name of this robot, unique in the fleet; empty: the last part of the namespace")
     map_frame: str = setting("map", "the frame that all robots share")
-    peers_topic: str = setting(topics.PEERS.name, "where robots talk to each other; the same on all, but for simulated radios")
+    peers_topic: str = setting(
+        topics.PEERS.name, "where robots talk to each other; the same on all, but for simulated radios"
+    )
     evidence_rate: float = setting(5.0, "how often a track is told to the others, Hz", minimum=0.1, maximum=100.0)
     appearance_rate: float = setting(
         1.0, "how often the looks of a track are told to the others, Hz", minimum=0.01, maximum=100.0
