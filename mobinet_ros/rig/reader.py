@@ -25,6 +25,8 @@ from mobinet_ros.rig.values import (
 from mobinet_ros.rig.world_rig import RigWorld, check_robots, read_world
 
 _RIG_KEYS = ("rig_version", "world", "sim", "models", "defaults", "robots", "viewer", "remappings")
+LONGEST_START_S = 20.0
+"""A world that is run alone begins after so long at the latest, whoever is missing."""
 _ROBOT_KEYS = ("pose", "cameras", "remappings", *STAGES)
 _CAMERA_KEYS = ("source", "topic", "info_topic", "calibration", "mount", "window")
 _WINDOW_KEYS = ("width", "height", "path")
@@ -76,11 +78,12 @@ def find_rig(path: str | Path) -> Path:
 
 
 def _rig_of_world(world: LinedDict) -> LinedDict:
-    """With the networks that were trained in such worlds."""
-    rig, defaults, detector, reid = (LinedDict(world.file, 1) for _ in range(4))
+    """With the networks that were trained in such worlds; it begins when the robots look at it."""
+    rig, sim, defaults, detector, reid = (LinedDict(world.file, 1) for _ in range(5))
+    sim["wait"] = LONGEST_START_S
     detector["model"], reid["model"] = "street-detector", "street-embedder"
     defaults.update(detector=detector, reid=reid)
-    rig.update(rig_version=RIG_VERSION, world=world.file, defaults=defaults)
+    rig.update(rig_version=RIG_VERSION, world=world.file, sim=sim, defaults=defaults)
     return rig
 
 

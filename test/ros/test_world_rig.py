@@ -113,6 +113,7 @@ def test_a_world_file_is_a_rig_by_itself(folder: Path) -> None:
     rig = load_rig(folder / "yard.yaml")
     assert (rig.path, rig.world) == (folder / "yard.yaml", str(folder / "yard.yaml"))
     assert [robot.name for robot in rig.robots] == ["r1", "r2"]
+    assert rig.sim == {"wait": 20.0}  # for the robots
     assert rig.robot("r1").stages["detector"] == {"model": "street-detector"}
     assert rig.robot("r1").stages["reid"] == {"model": "street-embedder"}
 
