@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mobinet.tracking.appearance import unlikeness
 from mobinet.tracking.motion import expected_variances
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.table import TrackTable
-from mobinet.types import Float64, Int64
+from mobinet.types import Float32, Float64, Int64
 
 # up to this many pairs, comparing all of them is faster than sorting
 _DENSE_PAIRS = 20_000
@@ -20,7 +21,8 @@ class Pairs(NamedTuple):
     """K pairs that may match; none is missing.
 
     ``tracks``, ``detections``: ``(K,)`` rows of the table and of the measurements. ``expected``, ``found``:
-    ``(K, 4)`` their boxes, cx, cy, w, h. ``misfit``: ``(K,)`` what distance, height and direction add to a pair's cost.
+    ``(K, 4)`` their boxes, cx, cy, w, h. ``misfit``: ``(K,)`` what distance, height,
+    direction and looks add to a pair's cost.
     """
 
     tracks: Int64
@@ -47,7 +49,7 @@ class Pairs(NamedTuple):
         return overlap
 
 
-def gate(table: TrackTable, measurements: Float64, classes: Int64, settings: TrackerSettings) -> Pairs:
+def gate(table: TrackTable, measurements: Float64, classes: Int64, looks: Float32, settings: TrackerSettings) -> Pairs:
     """Pairs of one class whose widened boxes overlap and whose Mahalanobis distance is within ``settings.gate``.
 
     The distance is that of a detection's centre and size to the track's prediction (Wojke et al. 2017, eq. 1).
@@ -56,13 +58,14 @@ def gate(table: TrackTable, measurements: Float64, classes: Int64, settings: Tra
         table: N tracks, predicted to the detections' time.
         measurements: ``(M, 4)`` cx, cy, w, h of the detections.
         classes: ``(M,)`` class codes.
+        looks: ``(M, D)`` unit vectors, as those of the table.
     """
     widest = 1 + 2 * max(settings.box_margin, settings.wide_box_margin)
     tracks, detections = overlapping(table.boxes, measurements, widest)
     same = table.classes[tracks] == classes[detections]
     if not same.all():
         tracks, detections = tracks[same], detections[same]
-    own, found = TrackTable(table.numbers[tracks], table.marks), measurements[detections]
+    own, found = table.take(tracks), measurements[detections]
     surprise = found - own.boxes
     surprise *= surprise
     surprise /= expected_variances(own, settings)
@@ -70,7 +73,7 @@ def gate(table: TrackTable, measurements: Float64, classes: Int64, settings: Tra
     near = distance <= settings.gate
     if not near.all():
         tracks, detections, distance = tracks[near], detections[near], distance[near]
-        own, found = TrackTable(own.numbers[near], own.marks), found[near]
+        own, found = own.take(near), found[near]
     expected = own.boxes
     misfit = settings.distance_weight * distance
     if settings.height_weight > 0:
@@ -78,6 +81,8 @@ def gate(table: TrackTable, measurements: Float64, classes: Int64, settings: Tra
         misfit += settings.height_weight * (1 - np.minimum(heights, others) / np.maximum(heights, others))
     if settings.direction_weight > 0:
         misfit -= settings.direction_weight * _agreement(own, found)
+    if looks.shape[1] and settings.appearance_weight > 0:
+        misfit += unlikeness(tracks, detections, own.looks, looks[detections], settings)
     return Pairs(tracks, detections, expected, found, misfit)
 
 

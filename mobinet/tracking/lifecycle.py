@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mobinet.tracking import motion
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.table import TrackTable
-from mobinet.types import Float64, Int64
+from mobinet.types import Float32, Float64, Int64
 
 
 def recent(table: TrackTable, stamp_ns: int, settings: TrackerSettings) -> NDArray[np.bool_]:
@@ -30,15 +30,23 @@ def count_hits(table: TrackTable, rows: Int64, scores: Float64, stamp_ns: int, s
 
 
 def give_birth(
-    first_id: int, measurements: Float64, scores: Float64, classes: Int64, stamp_ns: int, settings: TrackerSettings
+    first_id: int,
+    measurements: Float64,
+    scores: Float64,
+    classes: Int64,
+    looks: Float32,
+    stamp_ns: int,
+    settings: TrackerSettings,
 ) -> TrackTable:
     """New tracks, one for each of K detections, with ids from ``first_id`` on.
 
     Args:
         measurements: ``(K, 4)`` cx, cy, w, h.
         scores, classes: ``(K,)``.
+        looks: ``(K, D)``.
     """
     table = TrackTable.of_size(len(measurements))
+    table.looks = looks
     motion.initiate(table, measurements, settings)
     table.scores[:] = scores
     table.ids[:] = range(first_id, first_id + len(measurements))

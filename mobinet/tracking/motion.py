@@ -86,7 +86,7 @@ def update(table: TrackTable, rows: Int64, measurements: Float64, settings: Trac
         ``(K,)`` mean square of how far each centre was from where it was expected, in standard deviations: 1 on average
         where the noises are as the settings say (Bar-Shalom, Li, Kirubarajan 2001, section 5.4).
     """
-    chosen = TrackTable(table.numbers[rows], table.marks[rows])
+    chosen = table.take(rows)
     boxes, velocities = chosen.boxes, chosen.velocities
     variances, covariances, velocity_variances = chosen.variances, chosen.covariances, chosen.velocity_variances
     surprise = measurements - boxes

@@ -58,6 +58,13 @@ class TrackerSettings:
     distance_weight: float = setting(
         0.02, "how much a Mahalanobis distance of 1 counts", minimum=0.0, maximum=10.0, live=True
     )
+    appearance_weight: float = setting(
+        1.0,
+        "how much a different look counts, where embeddings are given",
+        minimum=0.0,
+        maximum=10.0,
+        live=True,
+    )
     max_cost: float = setting(
         1.0, "pairs that cost more are not made; an overlap of nothing costs 1", minimum=0.1, maximum=1000.0, live=True
     )

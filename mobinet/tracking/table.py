@@ -1,4 +1,4 @@
-"""The tracks of one camera as two arrays."""
+"""The tracks of one camera as a few arrays."""
 
 from __future__ import annotations
 
@@ -7,31 +7,35 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mobinet.types import Float64, Int64
+from mobinet.types import Float32, Float64, Int64
 
 # columns of TrackTable.numbers and TrackTable.marks
-_NUMBERS, _MARKS = 25, 6
+NUMBERS, MARKS = 25, 6
 
 
 @dataclass(slots=True)
 class TrackTable:
     """N tracks, one row each, by rising id.
 
-    Its columns are views: what is written to them changes the table. Two arrays hold them all, so that rows are
+    Its columns are views: what is written to them changes the table. Few arrays hold them all, so that rows are
     gathered and dropped at once.
 
     Args:
         numbers: ``(N, 25)`` float64, see the properties.
         marks: ``(N, 6)`` int64, likewise.
+        looks: ``(N, D)`` float32 unit vectors, how each track looks; zeros where that is not known, and of no width as
+            long as no embedding was given.
     """
 
     numbers: Float64
     marks: Int64
+    looks: Float32
 
     @classmethod
-    def of_size(cls, count: int) -> TrackTable:
+    def of_size(cls, count: int, look_size: int = 0) -> TrackTable:
         """``count`` rows of zeros."""
-        return cls(np.zeros((count, _NUMBERS)), np.zeros((count, _MARKS), np.int64))
+        looks = np.zeros((count, look_size), np.float32)
+        return cls(np.zeros((count, NUMBERS)), np.zeros((count, MARKS), np.int64), looks)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -105,14 +109,25 @@ class TrackTable:
         """Marks the tracks with at least that many hits, for good."""
         self.marks[:, 3] |= self.hits >= least_hits
 
+    def take(self, rows: Int64 | NDArray[np.bool_]) -> TrackTable:
+        """A copy of rows, by their numbers or a mask."""
+        return TrackTable(self.numbers[rows], self.marks[rows], self.looks[rows])
+
     def select(self, keep: NDArray[np.bool_]) -> TrackTable:
         """The rows where ``keep``, ``(N,)`` bool, holds."""
-        if keep.all():
-            return self
-        return TrackTable(self.numbers[keep], self.marks[keep])
+        return self if keep.all() else self.take(keep)
 
     def append(self, other: TrackTable) -> TrackTable:
-        """This table's rows, then those of ``other``."""
-        if not len(other):
-            return self
-        return TrackTable(np.concatenate((self.numbers, other.numbers)), np.concatenate((self.marks, other.marks)))
+        """This table's rows, then those of ``other``; looks of no width become zeros."""
+        self.widen_looks(other.looks.shape[1])
+        other.widen_looks(self.looks.shape[1])
+        return TrackTable(
+            np.concatenate((self.numbers, other.numbers)),
+            np.concatenate((self.marks, other.marks)),
+            np.concatenate((self.looks, other.looks)),
+        )
+
+    def widen_looks(self, size: int) -> None:
+        """Gives looks of no width the width ``size``."""
+        if not self.looks.shape[1]:
+            self.looks = np.zeros((len(self), size), np.float32)

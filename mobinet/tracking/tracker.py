@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from mobinet.boxes import cxcywh_to_xyxy
 from mobinet.errors import InputError
-from mobinet.tracking import lifecycle, motion
+from mobinet.tracking import camera_motion, lifecycle, motion
+from mobinet.tracking.appearance import check_embeddings, remember
 from mobinet.tracking.association import associate, stages
 from mobinet.tracking.gating import gate
 from mobinet.tracking.settings import TrackerSettings
+from mobinet.tracking.state import Remembered, State, pack, unpack
 from mobinet.tracking.table import TrackTable
-from mobinet.types import Detections, Float64, Frame, Int64, Track, TrackState
+from mobinet.types import Detections, Float32, Float64, Frame, Int64, Track, TrackState
 
 # Beyond this float32 boxes are coarser than a tenth of a pixel, and no image is that large.
 MAX_COORDINATE_PX = 1e6
@@ -19,12 +25,30 @@ MAX_COORDINATE_PX = 1e6
 _STATES = tuple(TrackState)
 
 
+class _Found(NamedTuple):
+    """M detections in an order that does not depend on the one they came in.
+
+    ``order``: ``(M,)`` their rows. ``measurements``: ``(M, 4)`` cx, cy, w, h. ``looks``: ``(M, D)``.
+    """
+
+    order: Int64
+    scores: Float64
+    measurements: Float64
+    classes: Int64
+    looks: Float32
+
+    def take(self, rows: Int64) -> _Found:
+        return _Found(
+            self.order[rows], self.scores[rows], self.measurements[rows], self.classes[rows], self.looks[rows]
+        )
+
+
 class Tracker:
     """Follows the objects of one camera.
 
-    Detections of a frame are associated with the tracks predicted to the frame's stamp, by overlap within a gate, the
-    sure detections first (Zhang et al., ByteTrack, ECCV 2022); what is left starts new tracks. Ids begin at 1 and
-    belong to the instance. The answer does not depend on the order of the detections.
+    Detections of a frame are associated with the tracks predicted to the frame's stamp, the sure ones first (Zhang et
+    al., ByteTrack, ECCV 2022); what is left starts new tracks. Ids begin at 1 and belong to the instance. The answer
+    does not depend on the order of the detections.
 
     Args:
         settings: may be replaced between two updates.
@@ -43,7 +67,13 @@ class Tracker:
         self._camera: str | None = None
         self._unrest = 1.0
 
-    def update(self, frame: Frame, detections: Detections) -> list[Track]:
+    def update(
+        self,
+        frame: Frame,
+        detections: Detections,
+        embeddings: Float32 | None = None,
+        image_motion: Float64 | None = None,
+    ) -> list[Track]:
         """Moves all tracks to ``frame``'s stamp and gives them its detections.
 
         Call it for every frame, also for those without detections, so that lost tracks are dropped in time.
@@ -51,45 +81,60 @@ class Tracker:
         Args:
             frame: its stamp must lie after that of the previous call; the image is not needed.
             detections: of that frame, in any order.
+            embeddings: ``(M, D)`` how the detections look, in their order; zeros for those that are not known.
+            image_motion: ``(3, 3)`` where pixels went since the previous call, see
+                :mod:`mobinet.tracking.camera_motion`.
 
         Returns:
             All living tracks by rising id: tentative, confirmed and coasting.
 
         Raises:
-            InputError: the stamp does not rise, the frame is of another camera than the last one, or a box lies
-                beyond ``MAX_COORDINATE_PX``. The tracker is then as it was before the call.
+            InputError: the stamp does not rise, the frame is of another camera than the last one, a box lies beyond
+                ``MAX_COORDINATE_PX``, or an embedding or the motion is not usable. The tracker is then as it was before
+                the call.
         """
         self._check(frame, detections)
+        if image_motion is not None:
+            camera_motion.check_motion("image_motion", image_motion)
+        looks = check_embeddings(embeddings, len(detections), self._table.looks)
         settings, stamp_ns = self.settings, int(frame.stamp_ns)
-        table, dt_s = self._predict(stamp_ns)
+        table, dt_s = self._predict(stamp_ns, image_motion)
         self._stamp_ns, self._camera = stamp_ns, frame.camera
         if not len(detections) and not len(table):
             self._table = table
             return []
-        order = _canonical_order(detections)
-        scores = detections.scores[order].astype(np.float64)
-        measurements = motion.measure(detections.boxes[order].astype(np.float64))
-        classes = self._encode(detections.class_names)[order]
+        found = self._ordered(detections, looks)
+        table.widen_looks(looks.shape[1])
 
-        pairs = gate(table, measurements, classes, settings)
-        plan = stages(table.confirmed, scores, settings)
-        matches = associate(pairs, plan, (len(table), len(scores)), settings.max_cost)
-        rows = (matches >= 0).nonzero()[0]
-        taken = matches[rows]
-        if len(rows):
-            surprises = motion.update(table, rows, measurements[taken], settings)
-            known = table.confirmed[rows]
-            self._unrest = motion.follow_unrest(self._unrest, surprises[known], dt_s, settings)
-            lifecycle.count_hits(table, rows, scores[taken], stamp_ns, settings)
+        pairs = gate(table, found.measurements, found.classes, found.looks, settings)
+        plan = stages(table.confirmed, found.scores, settings)
+        matches = associate(pairs, plan, (len(table), len(found.scores)), settings.max_cost)
+        self._correct(table, matches, found, dt_s)
 
         kept = lifecycle.worth_keeping(table, stamp_ns, settings)
-        starts = scores >= settings.new_track_score
-        starts[taken] = False
+        starts = found.scores >= settings.new_track_score
+        starts[matches[matches >= 0]] = False
         (born,) = starts.nonzero()
         self._table = table.select(kept)
         if len(born):
-            self._bear(measurements[born], scores[born], classes[born])
-        return self._tracks(np.concatenate((matches[kept], born)), order)
+            self._bear(found.take(born), stamp_ns)
+        return self._tracks(np.concatenate((matches[kept], born)), found.order)
+
+    def state(self) -> State:
+        """Everything that it knows as plain arrays, e.g. for ``numpy.savez``; the settings are not in it."""
+        return pack(
+            Remembered(self._table, self._class_codes, self._next_id, self._stamp_ns, self._camera, self._unrest)
+        )
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Goes on from what :meth:`state` saved, of this tracker or of another one.
+
+        Raises:
+            InputError: an array is missing or is not as it was saved; the tracker is then as before.
+        """
+        known = unpack(state)
+        self._table, self._class_codes, self._next_id = known.table, known.class_codes, known.next_id
+        self._stamp_ns, self._camera, self._unrest = known.stamp_ns, known.camera, known.unrest
 
     def _check(self, frame: Frame, detections: Detections) -> None:
         if self._camera is not None and frame.camera != self._camera:
@@ -112,24 +157,51 @@ class Tracker:
                 f"within {MAX_COORDINATE_PX:.0f} pixels; drop or fix such boxes"
             )
 
-    def _predict(self, stamp_ns: int) -> tuple[TrackTable, float]:
+    def _predict(self, stamp_ns: int, image_motion: Float64 | None) -> tuple[TrackTable, float]:
         """The tracks to look for, where they should be by now, and the seconds since the last update."""
         table = self._table.select(lifecycle.recent(self._table, stamp_ns, self.settings))
         dt_s = 0.0 if self._stamp_ns is None else (stamp_ns - self._stamp_ns) * 1e-9
         if len(table):
             motion.predict(table, dt_s, self.settings, self._unrest)
+            if image_motion is not None:
+                camera_motion.move(table, image_motion)
         return table, dt_s
 
-    def _bear(self, measurements: Float64, scores: Float64, classes: Int64) -> None:
-        """Adds a track for each of these detections of the present frame."""
-        new = lifecycle.give_birth(self._next_id, measurements, scores, classes, self._stamp_ns or 0, self.settings)
+    def _ordered(self, detections: Detections, looks: Float32) -> _Found:
+        order = _canonical_order(detections)
+        return _Found(
+            order,
+            detections.scores[order].astype(np.float64),
+            motion.measure(detections.boxes[order].astype(np.float64)),
+            self._encode(detections.class_names)[order],
+            looks[order],
+        )
+
+    def _correct(self, table: TrackTable, matches: Int64, found: _Found, dt_s: float) -> None:
+        """Gives the tracks their detections; ``matches``: ``(N,)`` rows of those found, -1 for none."""
+        (rows,) = (matches >= 0).nonzero()
+        if not len(rows):
+            return
+        taken, settings = matches[rows], self.settings
+        known = table.confirmed[rows]
+        surprises = motion.update(table, rows, found.measurements[taken], settings)
+        self._unrest = motion.follow_unrest(self._unrest, surprises[known], dt_s, settings)
+        lifecycle.count_hits(table, rows, found.scores[taken], self._stamp_ns or 0, settings)
+        if found.looks.shape[1]:
+            remember(table.looks, rows, found.looks[taken], found.scores[taken], settings)
+
+    def _bear(self, found: _Found, stamp_ns: int) -> None:
+        """Adds a track for each of these detections."""
+        new = lifecycle.give_birth(
+            self._next_id, found.measurements, found.scores, found.classes, found.looks, stamp_ns, self.settings
+        )
         self._next_id += len(new)
         self._table = self._table.append(new)
 
     def _encode(self, names: tuple[str, ...]) -> Int64:
         """Numbers for class names; a name keeps its number for the life of the tracker."""
         codes = self._class_codes
-        for name in set(names).difference(codes):
+        for name in sorted(set(names).difference(codes)):
             codes[name] = len(codes)
         return np.array([codes[name] for name in names], np.int64)
 

@@ -99,14 +99,16 @@ def test_overlap_is_that_of_the_widened_boxes(margin):
 
 
 def birth(boxes: Float64, classes: list[int] | None = None, settings: TrackerSettings = SETTINGS) -> TrackTable:
-    return give_birth(1, boxes, np.ones(len(boxes)), np.array(classes or [0] * len(boxes)), 0, settings)
+    looks = np.zeros((len(boxes), 0), np.float32)
+    return give_birth(1, boxes, np.ones(len(boxes)), np.array(classes or [0] * len(boxes)), looks, 0, settings)
 
 
 def gated(
     track: Float64, detection: list[float], classes: tuple[int, int] = (0, 0), settings: TrackerSettings = SETTINGS
 ) -> bool:
     table = birth(track, [classes[0]])
-    pairs = gate(table, xyxy_to_cxcywh(np.array([detection])), np.array([classes[1]]), settings)
+    looks = np.zeros((1, 0), np.float32)
+    pairs = gate(table, xyxy_to_cxcywh(np.array([detection])), np.array([classes[1]]), looks, settings)
     return len(pairs.tracks) == 1
 
 
@@ -156,7 +158,8 @@ def test_no_overlapping_pair_is_missed(scale, count):
 
 
 def misfit(settings: TrackerSettings, table: TrackTable, found: list[float]) -> float:
-    return float(gate(table, np.array([found]), np.zeros(1, np.int64), settings).misfit[0])
+    looks = np.zeros((1, 0), np.float32)
+    return float(gate(table, np.array([found]), np.zeros(1, np.int64), looks, settings).misfit[0])
 
 
 ONLY = replace(SETTINGS, distance_weight=0.0, height_weight=0.0, direction_weight=0.0, wide_box_margin=1.0)
