@@ -147,13 +147,14 @@ def introduction(rig: Rig, duration_s: float) -> str:
     """What is about to happen, in a few lines."""
     robots = ", ".join(robot.name for robot in rig.robots)
     length = f"ends after {duration_s:g} s or with Ctrl-C" if duration_s > 0 else "ends with Ctrl-C"
+    legend = " In the view the truth is white." if rig.viewer.get("truth") else ""
     if rig.world:
         place = f"move through the simulated world '{Path(rig.world).stem}', on simulated time"
     else:
         place = f"look at '{Path(rig.robots[0].cameras[0].source).name}' through windows that move over it"
     return (
         f"{len(rig.robots)} robots ({robots}) {place}. Each detects, tracks and describes what it sees, and they agree "
-        f"on who is who.\nrig: {rig.path}\n{length}"
+        f"on who is who.{legend}\nrig: {rig.path}\n{length}"
     )
 
 
