@@ -6,17 +6,25 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
 from rclpy.publisher import Publisher
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
 
-from mobinet.tracking import Tracker, TrackerSettings
-from mobinet.types import Frame
+from mobinet.camera import CameraModel
+from mobinet.errors import TransformError
+from mobinet.tracking import ImageMotionSettings, Tracker, TrackerSettings
+from mobinet.transforms import TransformBuffer
+from mobinet.types import Float32, Float64, Frame, Image
 from mobinet_ros import topics
-from mobinet_ros.conversions import msg_to_detections, stamp_to_ns, tracks_to_msg
+from mobinet_ros.conversions import camera_info_to_model, msg_to_detections, stamp_to_ns, tracks_to_msg
 from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import CamerasSettings, StageNode
+from mobinet_ros.picture_motion import CameraMotionSettings, MotionFromImages, TurnFromTf
 from mobinet_ros.process import run
 from mobinet_ros.stamp_order import Order, StampOrder
+from mobinet_ros.tf_listener import listen_to_tf
 
 
 class TrackerNode(StageNode):
@@ -26,21 +34,45 @@ class TrackerNode(StageNode):
         super().__init__("tracker_node", cli_args, hub)
         self._cameras = self.parameters.declare(CamerasSettings)
         self._settings = self.parameters.declare(TrackerSettings)
+        self._motion = self.parameters.declare(CameraMotionSettings)
+        self._image_motion = self.parameters.declare(ImageMotionSettings)
         self._trackers: dict[str, Tracker] = {}
         self._publishers_of: dict[str, Publisher] = {}
         self._order = StampOrder()
+        self._forget_motion()
+
+    def _forget_motion(self) -> None:
+        self._transforms = TransformBuffer()
+        self._models: dict[str, CameraModel] = {}
+        self._turns: dict[str, TurnFromTf] = {}
+        self._watchers: dict[str, MotionFromImages] = {}
+        self._boxes: dict[str, Float32] = {}
 
     def configure(self) -> None:
+        if self._motion.camera_motion == "tf":
+            listen_to_tf(self, self._transforms)
         for camera in self._cameras.names():
             self._trackers[camera] = Tracker(self._settings)
             self._publishers_of[camera] = self.advertise(topics.TRACKS, topics.camera_topic(camera, topics.TRACKS))
             name = topics.camera_topic(camera, topics.DETECTIONS)
             self.listen(topics.DETECTIONS, partial(self._on_detections, camera), name)
+            self._watch_motion(camera)
+
+    def _watch_motion(self, camera: str) -> None:
+        if self._motion.camera_motion == "tf":
+            self._turns[camera] = TurnFromTf(self._transforms, self._motion.motion_frame)
+            name = topics.camera_topic(camera, topics.CAMERA_INFO_IN)
+            self.listen(topics.CAMERA_INFO_IN, partial(self._on_camera_info, camera), name)
+        elif self._motion.camera_motion == "image":
+            self._watchers[camera] = MotionFromImages(self._image_motion)
+            self._boxes[camera] = np.zeros((0, 4), np.float32)
+            self.listen_images(camera, self._cameras.image_transport, partial(self._on_image, camera))
 
     def cleanup(self) -> None:
         self._trackers.clear()
         self._publishers_of.clear()
         self._order.forget()
+        self._forget_motion()
 
     def reconfigure(self, settings: object) -> None:
         if isinstance(settings, TrackerSettings):
@@ -56,8 +88,32 @@ class TrackerNode(StageNode):
         for complaint in complaints:
             self.health.count("dropped_detections")
             self.report("detection", complaint)
-        tracks = self._trackers[camera].update(Frame(stamp_ns, camera, None), detections)
+        self._boxes[camera] = detections.boxes
+        motion = self._motion_until(camera, msg.header)
+        tracks = self._trackers[camera].update(Frame(stamp_ns, camera, None), detections, image_motion=motion)
         self.send(self._publishers_of[camera], tracks_to_msg(tracks, msg.header))
+
+    def _on_camera_info(self, camera: str, msg: CameraInfo) -> None:
+        self._models[camera] = camera_info_to_model(msg)
+
+    def _on_image(self, camera: str, header: Header, image: Image) -> None:
+        self._watchers[camera].see(stamp_to_ns(header.stamp), image, self._boxes[camera])
+
+    def _motion_until(self, camera: str, header: Header) -> Float64 | None:
+        """How the picture moved since the last message; ``None`` where that is not known, or not to be."""
+        stamp_ns, motion = stamp_to_ns(header.stamp), None
+        if camera in self._turns:
+            try:
+                motion = self._turns[camera].motion(self._models.get(camera), header.frame_id, stamp_ns)
+            except TransformError as error:
+                self.report("tf", str(error))
+        elif camera in self._watchers:
+            motion = self._watchers[camera].motion(stamp_ns)
+        else:
+            return None
+        if motion is None:
+            self.health.count("updates_without_motion")
+        return motion
 
     def _is_in_order(self, camera: str, stamp_ns: int) -> bool:
         """A repeated or overtaken stamp is dropped; one that jumps back (a replay that starts again) begins anew."""
@@ -70,6 +126,10 @@ class TrackerNode(StageNode):
         if order is Order.JUMPED_BACK:
             self.report("back", f"{who}: stamps jumped back: its tracks start anew")
             self._trackers[camera].reset()
+            self._transforms.clear()
+            for watcher in (self._turns.get(camera), self._watchers.get(camera)):
+                if watcher is not None:
+                    watcher.reset()
         return True
 
 

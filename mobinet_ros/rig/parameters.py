@@ -19,7 +19,12 @@ _CAMERAS = "mobinet_ros.lifecycle:CamerasSettings"
 _SETTINGS: dict[str, tuple[str, ...]] = {
     "camera": ("mobinet.recordings.base:SourceSettings", "mobinet_ros.camera_node:CameraSettings"),
     "detector": ("mobinet.detection:DetectorSettings", _CAMERAS),
-    "tracker": ("mobinet.tracking:TrackerSettings", _CAMERAS),
+    "tracker": (
+        "mobinet.tracking:TrackerSettings",
+        "mobinet.tracking:ImageMotionSettings",
+        "mobinet_ros.picture_motion:CameraMotionSettings",
+        _CAMERAS,
+    ),
     "reid": ("mobinet.reid.embedder:EmbedderSettings", "mobinet.reid.describer:DescriberSettings", _CAMERAS),
     "cooperation": (
         "mobinet_ros.cooperation_node:CooperationSettings",

@@ -1,0 +1,107 @@
+"""How the picture of each camera moved between two messages, from tf or from the images."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from mobinet.camera import CameraModel
+from mobinet.geometry import Transform
+from mobinet.settings import check_settings, setting
+from mobinet.tracking import ImageMotion, ImageMotionSettings, rotation_homography
+from mobinet.transforms import TransformBuffer
+from mobinet.types import Float32, Float64, Image
+
+_IMAGES_KEPT = 60
+
+
+@dataclass(frozen=True)
+class CameraMotionSettings:
+    """Whether tracks are taken along when the camera turns.
+
+    Raises:
+        SettingsError: a value is out of range.
+    """
+
+    camera_motion: str = setting(
+        "none",
+        "where the camera's own motion is seen: tf (needs camera_info), image (needs the images), or none",
+        choices=("none", "tf", "image"),
+    )
+    motion_frame: str = setting("map", "frame that does not turn with the camera, for camera_motion tf")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+class TurnFromTf:
+    """The turn of one camera between two stamps, as tf has it; its shift is left to the tracker.
+
+    Args:
+        transforms: filled by the node.
+        fixed_frame: what the camera turns in.
+    """
+
+    def __init__(self, transforms: TransformBuffer, fixed_frame: str) -> None:
+        self._transforms = transforms
+        self._fixed_frame = fixed_frame
+        self._before: Transform | None = None
+
+    def reset(self) -> None:
+        """Forgets where the camera looked before."""
+        self._before = None
+
+    def motion(self, model: CameraModel | None, frame_id: str, stamp_ns: int) -> Float64 | None:
+        """``(3, 3)`` since the last call; ``None`` for the first one, or where no calibration is known.
+
+        Raises:
+            TransformError: tf does not say where the camera was; the next motion is ``None`` too.
+        """
+        before, self._before = self._before, None
+        self._before = self._transforms.lookup(self._fixed_frame, frame_id, stamp_ns)
+        if before is None or model is None:
+            return None
+        return rotation_homography(model.matrix, before.rotation.T @ self._before.rotation)
+
+
+class _Place(NamedTuple):
+    """Where pixels of the first image of a chain are in this one."""
+
+    chain: int
+    first2now: Float64
+
+
+class MotionFromImages:
+    """The motion of one camera between any two of its last images: those between are passed on the way."""
+
+    def __init__(self, settings: ImageMotionSettings) -> None:
+        self._watcher = ImageMotion(settings)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets all images."""
+        self._watcher.reset()
+        self._places: OrderedDict[int, _Place] = OrderedDict()
+        self._newest = _Place(0, np.eye(3))
+        self._asked: _Place | None = None
+
+    def see(self, stamp_ns: int, image: Image, boxes: Float32) -> None:
+        """Takes in the next image; ``boxes``: ``(N, 4)`` xyxy where objects are, from the last message."""
+        step = self._watcher.observe(image, boxes)
+        chain, first2now = self._newest
+        # where no motion was seen a new chain begins: nothing is known across it
+        self._newest = _Place(chain + 1, np.eye(3)) if step is None else _Place(chain, step @ first2now)
+        self._places[stamp_ns] = self._newest
+        while len(self._places) > _IMAGES_KEPT:
+            self._places.popitem(last=False)
+
+    def motion(self, stamp_ns: int) -> Float64 | None:
+        """``(3, 3)`` from the image asked for last time to that of ``stamp_ns``; ``None`` where it is not known."""
+        before, self._asked = self._asked, self._places.get(stamp_ns)
+        if before is None or self._asked is None or before.chain != self._asked.chain:
+            return None
+        since: Float64 = self._asked.first2now @ np.linalg.inv(before.first2now)
+        return since
