@@ -91,8 +91,6 @@ def _messages(reader: BagReader, type_name: str, camera: str) -> dict[int, Any]:
     }
     if not found:
         cameras = sorted({namespace(name) for name, topic in reader.topics.items() if topic.type_name == type_name})
-        raise InputError(
-            f"bag '{reader.path}' has no {type_name} of camera '{camera}'; it has some of "
-            f"{', '.join(cameras) or 'none'}: choose with --camera"
-        )
+        others = f"it has some of {', '.join(cameras)}: choose with --camera" if cameras else "record its topic"
+        raise InputError(f"bag '{reader.path}' has no {type_name} of camera '{camera}'; {others}")
     return dict(sorted(found.items()))

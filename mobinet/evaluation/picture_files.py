@@ -25,7 +25,7 @@ def read_pictures(path: Path, split: str = "") -> tuple[Pictures, Float32 | None
         split: of a ``.csv`` with such a column, the rows to take (``query`` or ``test``); all by default.
 
     Raises:
-        RecordingError: the file cannot be read, or lacks a column.
+        RecordingError: the file cannot be read, lacks a column, or has no picture of the split.
     """
     try:
         if path.suffix == ".csv":
@@ -72,8 +72,8 @@ def read_ranking(path: Path, first: int = 0) -> Int64:
 
 def _read_csv(path: Path, split: str) -> Pictures:
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    columns = list(rows[0]) if rows else []
+        table = csv.DictReader(file)
+        rows, columns = list(table), list(table.fieldnames or [])
     identity = next((name for name in ("id", "identity") if name in columns), None)
     if identity is None or "camera" not in columns:
         raise RecordingError(
@@ -81,4 +81,6 @@ def _read_csv(path: Path, split: str) -> Pictures:
         )
     if split and "split" in columns:
         rows = [row for row in rows if row["split"] == split]
+    if not rows:
+        raise RecordingError(f"'{path}' lists no picture of split '{split}'; choose another split, or render longer")
     return Pictures(np.array([int(row[identity]) for row in rows]), np.array([row["camera"] for row in rows]))

@@ -19,6 +19,8 @@ from mobinet.types import Float64
 
 FORMATS = ("otb", "tld", "xywh")
 _NAMES = {"groundtruth_rect.txt": "otb", "groundtruth.txt": "xywh", "gt.txt": "tld"}
+_LIST = "list.txt"
+"""Names the sequences of a folder, in GOT-10k and in rendered worlds."""
 
 
 def read_target(path: Path, layout: str | None = None) -> tuple[Float64, Float64]:
@@ -67,8 +69,7 @@ def find_targets(path: Path) -> dict[str, Path]:
         if file.name in _NAMES:
             found.setdefault(file.parent.relative_to(path).as_posix(), file)
     if not found:
-        for file in sorted(path.glob("*.txt")):
-            found[file.stem] = file
+        found = {file.stem: file for file in sorted(path.glob("*.txt")) if file.name != _LIST}
     if not found:
         raise RecordingError(f"'{path}' has no boxes: expected {', '.join(_NAMES)} in folders, or NAME.txt")
     return found

@@ -156,6 +156,10 @@ def test_reid_by_vectors_and_by_ranking(tmp_path, capsys):
     assert run(capsys, "reid", queries, gallery, *options).split()[:2] == ["mAP", "rank-1"]
     (tmp_path / "crops.csv").write_text("split,identity,camera\nquery,1,r1/front\ntest,1,r2/front\ntest,2,r2/front\n")
     assert "neither a ranking nor vectors" in refuse(capsys, "reid", tmp_path / "crops.csv", tmp_path / "crops.csv")
+    other = ("reid", tmp_path / "crops.csv", tmp_path / "crops.csv", "--gallery-split", "night")
+    assert "lists no picture of split 'night'" in refuse(capsys, *other)
+    (tmp_path / "empty.csv").write_text("split,identity,camera\n")  # of a world that shows nobody
+    assert "lists no picture of split 'query'" in refuse(capsys, "reid", tmp_path / "empty.csv", tmp_path / "empty.csv")
     (tmp_path / "ranking.txt").write_text("1 0\n")
     crops = ("reid", tmp_path / "crops.csv", tmp_path / "crops.csv", "--ranking", tmp_path / "ranking.txt", "--json")
     assert json.loads(run(capsys, *crops))["mean_ap"] == 0.5

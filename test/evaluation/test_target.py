@@ -118,6 +118,10 @@ def test_a_folder_of_targets(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "groundtruth.txt").write_text("1,2,3,4\n")
     assert list(find_targets(tmp_path)) == ["car", "man"]
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "list.txt").write_text("car\n")  # of names, not of boxes
+    with pytest.raises(RecordingError, match="has no boxes"):
+        find_targets(tmp_path / "results")
     with pytest.raises(RecordingError, match="has no boxes"):
         find_targets(tmp_path / "nothing")
 
