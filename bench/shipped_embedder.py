@@ -159,7 +159,8 @@ def pools(data: Path, quick: bool) -> Iterator[tuple[str, Pool]]:
     for name in WORLDS:
         for kind in ("people", "vehicles"):
             crops = of_world(name, kind, 8.0 if quick else 0.0)
-            if len(set(crops.pictures.ids.tolist())) > 1:
+            seen = {*zip(crops.pictures.ids.tolist(), crops.pictures.cameras.tolist(), strict=True)}
+            if len(seen) > len({identity for identity, _ in seen}):  # somebody is seen by two cameras
                 yield f"{name} {kind}", crops
     tud = data / "mot/TUD-Campus"
     pets = data / "mot/PETS09-S2L1"
