@@ -37,7 +37,6 @@ OFF: Mapping[str, TrackerSettings] = {
     "widened boxes": replace(DEFAULT, box_margin=0.0),
     "direction": replace(DEFAULT, direction_weight=0.0),
     "height": replace(DEFAULT, height_weight=0.0),
-    "distance": replace(DEFAULT, distance_weight=0.0),
     "noise that adapts": replace(DEFAULT, noise_adaptation_s=0.0),
     "doubtful detections": replace(DEFAULT, low_score=DEFAULT.high_score),
     "confirmation": replace(DEFAULT, confirm_hits=1),

@@ -70,10 +70,11 @@ def assign_pairs(rows: Int64, columns: Int64, cost: Float64, limit: float) -> In
     Returns:
         ``(L,)`` int64: indices of the pairs that are made, rising.
     """
-    cheap = np.flatnonzero(cost <= limit)
-    rows, columns, cost = rows[cheap], columns[cheap], cost[cheap]
-    if not len(cheap):
+    (cheap,) = (cost <= limit).nonzero()
+    if len(cheap) <= 1:
         return cheap
+    if len(cheap) < len(cost):
+        rows, columns, cost = rows[cheap], columns[cheap], cost[cheap]
     if (int(rows.max()) + 1) * (int(columns.max()) + 1) <= _SMALL_MATRIX:
         return cheap[_assign_matrix(rows, columns, cost, limit)]
     contested = (np.bincount(rows)[rows] > 1) | (np.bincount(columns)[columns] > 1)

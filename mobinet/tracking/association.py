@@ -65,9 +65,10 @@ def associate(pairs: Pairs, plan: tuple[Stage, ...], shape: tuple[int, int], max
     matches = np.full(shape[0], -1, np.int64)
     free = np.ones(shape[1], bool)
     for stage in plan:
-        candidates = pairs.where(stage.tracks[pairs.tracks] & stage.detections[pairs.detections])
-        if not len(candidates.tracks):
+        (chosen,) = (stage.tracks[pairs.tracks] & stage.detections[pairs.detections]).nonzero()
+        if not len(chosen):
             continue
+        candidates = pairs if len(chosen) == len(pairs.tracks) else pairs.take(chosen)
         overlap = candidates.overlap(stage.margin)
         cost = 1 - overlap + candidates.misfit
         cost[overlap < stage.min_iou] = np.inf
@@ -75,7 +76,8 @@ def associate(pairs: Pairs, plan: tuple[Stage, ...], shape: tuple[int, int], max
         tracks, detections = candidates.tracks[made], candidates.detections[made]
         matches[tracks] = detections
         free[detections] = False
-        pairs = pairs.where((matches[pairs.tracks] < 0) & free[pairs.detections])
-        if not len(pairs.tracks):
+        (left,) = ((matches[pairs.tracks] < 0) & free[pairs.detections]).nonzero()
+        if not len(left):
             break
+        pairs = pairs.take(left)
     return matches

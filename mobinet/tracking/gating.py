@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mobinet.tracking.appearance import unlikeness
-from mobinet.tracking.motion import expected_variances
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.table import TrackTable
 from mobinet.types import Float32, Float64, Int64
@@ -21,7 +19,7 @@ class Pairs(NamedTuple):
     """K pairs that may match; none is missing.
 
     ``tracks``, ``detections``: ``(K,)`` rows of the table and of the measurements. ``expected``, ``found``:
-    ``(K, 4)`` their boxes, cx, cy, w, h. ``misfit``: ``(K,)`` what distance, height,
+    ``(K, 4)`` their boxes, cx, cy, w, h. ``misfit``: ``(K,)`` what height,
     direction and looks add to a pair's cost.
     """
 
@@ -31,8 +29,8 @@ class Pairs(NamedTuple):
     found: Float64
     misfit: Float64
 
-    def where(self, kept: NDArray[np.bool_]) -> Pairs:
-        return Pairs(self.tracks[kept], self.detections[kept], self.expected[kept], self.found[kept], self.misfit[kept])
+    def take(self, rows: Int64) -> Pairs:
+        return Pairs(self.tracks[rows], self.detections[rows], self.expected[rows], self.found[rows], self.misfit[rows])
 
     def overlap(self, margin: float) -> Float64:
         """``(K,)`` intersection over union of boxes that are wider by ``margin`` of their size on each side.
@@ -50,9 +48,7 @@ class Pairs(NamedTuple):
 
 
 def gate(table: TrackTable, measurements: Float64, classes: Int64, looks: Float32, settings: TrackerSettings) -> Pairs:
-    """Pairs of one class whose widened boxes overlap and whose Mahalanobis distance is within ``settings.gate``.
-
-    The distance is that of a detection's centre and size to the track's prediction (Wojke et al. 2017, eq. 1).
+    """Pairs of one class whose widened boxes overlap, and how badly each fits apart from its overlap.
 
     Args:
         table: N tracks, predicted to the detections' time.
@@ -66,19 +62,9 @@ def gate(table: TrackTable, measurements: Float64, classes: Int64, looks: Float3
     if not same.all():
         tracks, detections = tracks[same], detections[same]
     own, found = table.take(tracks), measurements[detections]
-    surprise = found - own.boxes
-    surprise *= surprise
-    surprise /= expected_variances(own, settings)
-    distance = np.sqrt(surprise.sum(axis=1))
-    near = distance <= settings.gate
-    if not near.all():
-        tracks, detections, distance = tracks[near], detections[near], distance[near]
-        own, found = own.take(near), found[near]
     expected = own.boxes
-    misfit = settings.distance_weight * distance
-    if settings.height_weight > 0:
-        heights, others = expected[:, 3], found[:, 3]
-        misfit += settings.height_weight * (1 - np.minimum(heights, others) / np.maximum(heights, others))
+    heights, others = expected[:, 3], found[:, 3]
+    misfit = settings.height_weight * (1 - np.minimum(heights, others) / np.maximum(heights, others))
     if settings.direction_weight > 0:
         misfit -= settings.direction_weight * _agreement(own, found)
     if looks.shape[1] and settings.appearance_weight > 0:
@@ -128,10 +114,8 @@ def _agreement(tracks: TrackTable, found: Float64) -> Float64:
         tracks: one row for each of K pairs.
         found: ``(K, 4)``.
     """
-    velocities = tracks.velocities[:, :2]
-    speeds = np.sqrt((velocities * velocities).sum(axis=1))
-    way = found[:, :2] - tracks.observed[:, :2]
-    length = np.sqrt((way * way).sum(axis=1))
-    scale = np.maximum(speeds, tracks.boxes[:, 3]) * np.maximum(length, 1e-9)
-    agreement: Float64 = (velocities * way).sum(axis=1) / scale
+    vx, vy = tracks.velocities[:, 0], tracks.velocities[:, 1]
+    way_x, way_y = (found[:, axis] - tracks.observed[:, axis] for axis in (0, 1))
+    scale = np.maximum(np.hypot(vx, vy), tracks.boxes[:, 3]) * np.maximum(np.hypot(way_x, way_y), 1e-9)
+    agreement: Float64 = (vx * way_x + vy * way_y) / scale
     return agreement

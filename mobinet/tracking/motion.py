@@ -63,9 +63,10 @@ def predict(table: TrackTable, dt_s: float, settings: TrackerSettings, unrest: f
     boxes, velocities = table.boxes, table.velocities
     variances, covariances, velocity_variances = table.variances, table.covariances, table.velocity_variances
     # F P F^T + Q with F = [[1, dt], [0, 1]]
-    variances += dt_s * (2 * covariances + dt_s * velocity_variances) + (dt_s**3 / 3) * density
-    covariances += dt_s * velocity_variances + (dt_s**2 / 2) * density
-    velocity_variances += dt_s * density
+    carried, noise = dt_s * velocity_variances, dt_s * density
+    variances += dt_s * (2 * covariances + carried + (dt_s / 3) * noise)
+    covariances += carried + (dt_s / 2) * noise
+    velocity_variances += noise
     boxes += dt_s * velocities
     _keep_size(boxes, velocities)
 

