@@ -30,6 +30,9 @@ TIMES_S = {
 WIDTHS = {1: 640, 2: 480}
 MANY_WIDTH = 400
 MAX_BYTES = 60_000
+FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.36
+# lower boxes are left out, and so are labels for which there is no place
+LEAST_HEIGHT = 12
 GREEN, RED = (90, 220, 90), (60, 60, 240)
 BACKGROUND, BRIGHTER, DARKER = (52, 37, 30), (255, 255, 255), (200, 126, 64)
 EVENTS_NS = 30_000_000
@@ -41,13 +44,35 @@ def draw(simulation: Simulation, view: CameraView, stamp_ns: int, size: tuple[in
     image = simulation.image(view, stamp_ns) if settings is None else draw_events(simulation, view, settings, stamp_ns)
     image = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST if settings else cv2.INTER_AREA)
     scale = size[0] / view.camera.model.width
-    for thing in simulation.truth(view, stamp_ns):
-        x1, y1, x2, y2 = (round(scale * float(value)) for value in thing.box)
+    things = [
+        (thing, [round(scale * float(value)) for value in thing.box]) for thing in simulation.truth(view, stamp_ns)
+    ]
+    things = [(thing, box) for thing, box in things if box[3] - box[1] >= LEAST_HEIGHT]
+    taken: list[tuple[int, int, int, int]] = []
+    for thing, (x1, y1, x2, y2) in sorted(things, key=lambda item: -item[0].visibility):
         colour = GREEN if thing.visibility >= 0.5 else RED
         cv2.rectangle(image, (x1, y1), (x2 - 1, y2 - 1), colour, 1)
-        text = f"{thing.name} {100 * thing.visibility:.0f} %"
-        cv2.putText(image, text, (x1, y1 - 3), cv2.FONT_HERSHEY_SIMPLEX, 0.36, colour, 1, cv2.LINE_AA)
+        write_label(image, f"{thing.name} {100 * thing.visibility:.0f} %", (x1, y1, y2), colour, taken)
     return image
+
+
+def write_label(
+    image: Image,
+    text: str,
+    box: tuple[int, int, int],
+    colour: tuple[int, int, int],
+    taken: list[tuple[int, int, int, int]],
+) -> None:
+    """Writes above or below a box (left, top, bottom), where no other label is; nowhere if there is no such place."""
+    (width, height), _ = cv2.getTextSize(text, FONT, FONT_SCALE, 1)
+    left = min(max(box[0], 0), image.shape[1] - width)
+    for bottom in (box[1] - 3, box[2] + height + 2, box[1] - height - 6, box[2] + 2 * height + 5):
+        place = (left, bottom - height - 1, left + width, bottom + 1)
+        free = all(place[2] < x1 or x2 < place[0] or place[3] < y1 or y2 < place[1] for x1, y1, x2, y2 in taken)
+        if free and place[1] >= 0 and place[3] < image.shape[0]:
+            cv2.putText(image, text, (left, bottom), FONT, FONT_SCALE, colour, 1, cv2.LINE_AA)
+            taken.append(place)
+            return
 
 
 def draw_events(simulation: Simulation, view: CameraView, settings: EventCameraSettings, stamp_ns: int) -> Image:

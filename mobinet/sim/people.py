@@ -204,7 +204,7 @@ def _place_trunk(look: Look, lean: float) -> Placement:
     centres: list[tuple[float, float, float]] = [(0, 0, 0.02), (0, 0, 0.13), (0, 0, 0.235), (0, 0, _SHOULDER_Z)]
     centres += [(0, 0, 0.345), (0.012, 0, 0.405), (-0.006, 0, 0.424)]
     if look.backpack:
-        centres.append((-0.115, 0, 0.2))
+        centres.append((-0.095, 0, 0.2))
     cos, sin = np.cos(lean), np.sin(lean)
     turn = np.array([[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]])
     rotations = np.tile(turn, (len(centres), 1, 1))

@@ -30,6 +30,8 @@ _KINDS = {
     COLLISION: messages.Contact.COLLISION,
 }
 _VELOCITY_STEP_NS = 20_000_000
+# filters take a variance of zero for an unknown one: a tenth of a millimetre, or of a milliradian
+_LEAST_COVARIANCE = 1e-8 * np.eye(6)
 
 
 def clock_to_msg(stamp_ns: int) -> Clock:
@@ -105,10 +107,10 @@ def odometry_to_msg(reading: OdometryReading, header: Header, child: str) -> Odo
     """What a robot measured; the pose in the header's frame, the velocity in that of ``child``."""
     msg = Odometry(header=header, child_frame_id=child)
     msg.pose.pose = transform_to_pose(reading.pose)
-    msg.pose.covariance = reading.pose_covariance.ravel()
+    msg.pose.covariance = (reading.pose_covariance + _LEAST_COVARIANCE).ravel()
     msg.twist.twist.linear = array_to_vector(reading.velocity)
     msg.twist.twist.angular.z = reading.turn_rate
-    msg.twist.covariance = reading.velocity_covariance.ravel()
+    msg.twist.covariance = (reading.velocity_covariance + _LEAST_COVARIANCE).ravel()
     return msg
 
 
