@@ -158,3 +158,42 @@ def test_a_box_that_shrinks_while_it_coasts_stays_a_box():
         tracker.update(frame(0.1 * step), found((10 * step, 10 * step, 200 - 10 * step, 200 - 10 * step)))
     (track,) = tracker.update(frame(40.0), Detections.empty())
     assert (track.box[2:] > track.box[:2]).all()
+
+
+@pytest.mark.parametrize(
+    ("box", "message"),
+    [
+        ((0.0, 0.0, np.nan, 10.0), r"box 1 is \[0.0, 0.0, nan, 10.0\]: expected finite"),
+        ((0.0, 0.0, np.inf, 10.0), "box 1 is .*expected finite"),
+        # inverted, empty, huge
+        ((10.0, 0.0, 0.0, 10.0), "box 1 is .*x1 < x2"),
+        ((5.0, 5.0, 5.0, 5.0), "box 1 is .*x1 < x2"),
+        ((-1e9, 0.0, 1e9, 10.0), "box 1 is .*within 1000000 pixels"),
+    ],
+)
+def test_boxes_that_cannot_be_are_refused_by_their_number(box, message):
+    tracker, twin = Tracker(EAGER), Tracker(EAGER)
+    for each in (tracker, twin):
+        each.update(frame(1.0), found((100, 100, 140, 200)))
+    with pytest.raises(InputError, match=message):
+        tracker.update(frame(1.1), found((0, 0, 10, 10), box))
+    following = frame(1.2), found((105, 100, 145, 200))
+    assert same(tracker.update(*following), twin.update(*following))
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"embeddings": np.zeros((3, 4), np.float32)},
+        {"embeddings": np.full((1, 4), np.nan, np.float32)},
+        {"image_motion": np.zeros((3, 3))},
+    ],
+)
+def test_unusable_extras_are_refused_and_change_nothing(extra):
+    tracker, twin = Tracker(EAGER), Tracker(EAGER)
+    for each in (tracker, twin):
+        each.update(frame(1.0), found((100, 100, 140, 200)))
+    with pytest.raises(InputError):
+        tracker.update(frame(1.1), found((105, 100, 145, 200)), **extra)
+    following = frame(1.1), found((105, 100, 145, 200))
+    assert same(tracker.update(*following), twin.update(*following))
