@@ -32,7 +32,7 @@ _HELD_BACK_SHARE = 0.05
 class DetectorTraining:
     """How the detector is trained."""
 
-    training: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=5000, warm_up=150, batch=16))
+    training: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=4500, warm_up=150, batch=16))
     crops: CropSize = field(default_factory=CropSize)
 
 
