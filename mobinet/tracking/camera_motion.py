@@ -17,6 +17,9 @@ from mobinet.tracking.table import TrackTable
 from mobinet.types import Float32, Float64, Image, Int64
 
 _MOST_STRETCH = 4.0
+# A camera that moves leaves hardly a corner in its place, but something large that passes a resting one may take most
+# of them along.
+_STILL_PX, _STILL_SHARE = 0.5, 0.2
 
 
 def rotation_homography(camera_matrix: Float64, camera2before: Float64) -> Float64:
@@ -158,9 +161,11 @@ class ImageMotion:
         followed = status.ravel() == 1
         if followed.sum() < 6:
             return None
-        affine, inliers = cv2.estimateAffinePartial2D(
-            corners[followed], moved[followed], method=cv2.RANSAC, ransacReprojThreshold=1.5
-        )
+        corners, moved = corners[followed], moved[followed]
+        still = np.abs(moved - corners).max(axis=(1, 2)) < _STILL_PX
+        if still.mean() >= _STILL_SHARE:
+            return np.eye(3)
+        affine, inliers = cv2.estimateAffinePartial2D(corners, moved, method=cv2.RANSAC, ransacReprojThreshold=1.5)
         if affine is None or inliers.sum() < self.settings.motion_agreement * len(corners):
             return None
         return np.vstack((affine, (0.0, 0.0, 1.0)))

@@ -38,7 +38,7 @@ def match(truth: MotTable, boxes: np.ndarray) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(
     ("sequence", "least_mota", "most_switches"),
     [
-        # SORT (Bewley et al. 2016) publishes MOTA 62.7 with 6 switches on the same detections, frames matched in a chain
+        # SORT (Bewley et al. 2016) publishes MOTA 62.7 with 6 switches on the same detections, matches kept over time
         ("TUD-Campus", 0.59, 8),
         # seven images per second
         ("PETS09-S2L1", 0.62, 80),
