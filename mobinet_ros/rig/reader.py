@@ -26,6 +26,12 @@ from mobinet_ros.rig.world_rig import RigWorld, check_robots, read_world
 
 _RIG_KEYS = ("rig_version", "world", "sim", "models", "defaults", "robots", "viewer", "remappings")
 LONGEST_START_S = 20.0
+# what a world alone is seen with: networks that were trained in such worlds, and thresholds on their scale of scores
+STAGES_OF_WORLD: Mapping[str, Mapping[str, Any]] = {
+    "detector": {"model": "street-detector", "score_threshold": 0.4},
+    "tracker": {"high_score": 0.5, "new_track_score": 0.55},
+    "reid": {"model": "street-embedder"},
+}
 """A world that is run alone begins after so long at the latest, whoever is missing."""
 _ROBOT_KEYS = ("pose", "cameras", "remappings", *STAGES)
 _CAMERA_KEYS = ("source", "topic", "info_topic", "calibration", "mount", "window")
@@ -79,10 +85,11 @@ def find_rig(path: str | Path) -> Path:
 
 def _rig_of_world(world: LinedDict) -> LinedDict:
     """With the networks that were trained in such worlds; it begins when the robots look at it."""
-    rig, sim, defaults, detector, reid = (LinedDict(world.file, 1) for _ in range(5))
+    rig, sim, defaults = (LinedDict(world.file, 1) for _ in range(3))
     sim["wait"] = LONGEST_START_S
-    detector["model"], reid["model"] = "street-detector", "street-embedder"
-    defaults.update(detector=detector, reid=reid)
+    for stage, values in STAGES_OF_WORLD.items():
+        defaults[stage] = LinedDict(world.file, 1)
+        defaults[stage].update(values)
     rig.update(rig_version=RIG_VERSION, world=world.file, sim=sim, defaults=defaults)
     return rig
 

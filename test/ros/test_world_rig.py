@@ -114,7 +114,8 @@ def test_a_world_file_is_a_rig_by_itself(folder: Path) -> None:
     assert (rig.path, rig.world) == (folder / "yard.yaml", str(folder / "yard.yaml"))
     assert [robot.name for robot in rig.robots] == ["r1", "r2"]
     assert rig.sim == {"wait": 20.0}  # for the robots
-    assert rig.robot("r1").stages["detector"] == {"model": "street-detector"}
+    assert rig.robot("r1").stages["detector"] == {"model": "street-detector", "score_threshold": 0.4}
+    assert rig.robot("r1").stages["tracker"] == {"high_score": 0.5, "new_track_score": 0.55}
     assert rig.robot("r1").stages["reid"] == {"model": "street-embedder"}
 
 
