@@ -20,6 +20,8 @@ _MOST_STRETCH = 4.0
 # A camera that moves leaves hardly a corner in its place, but something large that passes a resting one may take most
 # of them along.
 _STILL_PX, _STILL_SHARE = 0.5, 0.2
+# What agrees must reach over half of the picture each way: less may be one object.
+_LEAST_SPREAD = 0.5
 
 
 def rotation_homography(camera_matrix: Float64, camera2before: Float64) -> Float64:
@@ -167,5 +169,8 @@ class ImageMotion:
             return np.eye(3)
         affine, inliers = cv2.estimateAffinePartial2D(corners, moved, method=cv2.RANSAC, ransacReprojThreshold=1.5)
         if affine is None or inliers.sum() < self.settings.motion_agreement * len(corners):
+            return None
+        spread = np.ptp(corners[inliers.ravel() == 1].reshape(-1, 2), axis=0)
+        if (spread < _LEAST_SPREAD * np.array(grey.shape[::-1])).any():
             return None
         return np.vstack((affine, (0.0, 0.0, 1.0)))

@@ -60,15 +60,11 @@ def predict(table: TrackTable, dt_s: float, settings: TrackerSettings, unrest: f
     density = table.boxes[:, _SIZES]
     density *= rates
     density *= density
-    boxes, velocities = table.boxes, table.velocities
-    variances, covariances, velocity_variances = table.variances, table.covariances, table.velocity_variances
-    # F P F^T + Q with F = [[1, dt], [0, 1]]
-    carried, noise = dt_s * velocity_variances, dt_s * density
-    variances += dt_s * (2 * covariances + carried + (dt_s / 3) * noise)
-    covariances += carried + (dt_s / 2) * noise
-    velocity_variances += noise
-    boxes += dt_s * velocities
-    _keep_size(boxes, velocities)
+    moments = table.moments
+    # x <- F x and P <- F P F^T + Q with F = [[1, dt], [0, 1]], P and Q written as columns of three
+    moments[:] = _transition(dt_s) @ moments
+    moments[:, 2:] += np.array((dt_s**3 / 3, dt_s**2 / 2, dt_s))[:, None] * density[:, None]
+    _keep_size(table)
 
 
 def expected_variances(table: TrackTable, settings: TrackerSettings) -> Float64:
@@ -88,17 +84,14 @@ def update(table: TrackTable, rows: Int64, measurements: Float64, settings: Trac
         where the noises are as the settings say (Bar-Shalom, Li, Kirubarajan 2001, section 5.4).
     """
     chosen = table.take(rows)
-    boxes, velocities = chosen.boxes, chosen.velocities
-    variances, covariances, velocity_variances = chosen.variances, chosen.covariances, chosen.velocity_variances
-    surprise = measurements - boxes
+    moments = chosen.moments
     spread = expected_variances(chosen, settings)
-    gain, velocity_gain = variances / spread, covariances / spread
-    boxes += gain * surprise
-    velocities += velocity_gain * surprise
-    velocity_variances -= velocity_gain * covariances
-    variances -= gain * variances
-    covariances -= gain * covariances
-    _keep_size(boxes, velocities)
+    surprise = measurements - chosen.boxes
+    gain = moments[:, 2:4] / spread[:, None]
+    moments[:, :2] += gain * surprise[:, None]
+    moments[:, 4] -= gain[:, 1] * moments[:, 3]
+    moments[:, 2:4] -= gain[:, :1] * moments[:, 2:4]
+    _keep_size(chosen)
     chosen.observed[:] = measurements
     table.numbers[rows] = chosen.numbers
     surprise *= surprise
@@ -133,10 +126,25 @@ def _noise(boxes: Float64, settings: TrackerSettings) -> Float64:
     return noise
 
 
-def _keep_size(boxes: Float64, velocities: Float64) -> None:
+def _transition(dt_s: float) -> Float64:
+    """``(5, 5)`` what ``dt_s`` seconds do to the moments of a track."""
+    dt2 = dt_s * dt_s
+    return np.array(
+        (
+            (1, dt_s, 0, 0, 0),
+            (0, 1, 0, 0, 0),
+            (0, 0, 1, 2 * dt_s, dt2),
+            (0, 0, 0, 1, dt_s),
+            (0, 0, 0, 0, 1),
+        ),
+        np.float64,
+    )
+
+
+def _keep_size(table: TrackTable) -> None:
     """Stops the sizes, in place, where they would fall below the smallest one."""
-    sizes = boxes[:, 2:]
+    sizes = table.boxes[:, 2:]
     if sizes.size and sizes.min() < MIN_SIZE_PX:
         too_small = sizes < MIN_SIZE_PX
         sizes[too_small] = MIN_SIZE_PX
-        velocities[:, 2:][too_small] = 0.0
+        table.velocities[:, 2:][too_small] = 0.0

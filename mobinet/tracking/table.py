@@ -41,6 +41,11 @@ class TrackTable:
         return len(self.numbers)
 
     @property
+    def moments(self) -> Float64:
+        """``(N, 5, 4)``: boxes, velocities, variances, covariances, and velocity variances, as below."""
+        return self.numbers[:, :20].reshape(-1, 5, 4)
+
+    @property
     def boxes(self) -> Float64:
         """``(N, 4)`` filtered cx, cy, w, h, pixels."""
         return self.numbers[:, 0:4]
