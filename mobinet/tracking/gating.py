@@ -38,12 +38,12 @@ class Pairs(NamedTuple):
         As the buffered IoU of Yang et al. (C-BIoU, WACV 2023, eq. 1); a margin of 0 is the plain IoU.
         """
         scale = 1 + 2 * margin
-        sizes, others = scale * self.expected[:, 2:], scale * self.found[:, 2:]
+        first, second = scale * self.expected[:, 2:], scale * self.found[:, 2:]
         apart = np.abs(self.expected[:, :2] - self.found[:, :2])
-        sides = np.minimum(0.5 * (sizes + others) - apart, np.minimum(sizes, others))
+        sides = np.minimum(0.5 * (first + second) - apart, np.minimum(first, second))
         np.maximum(sides, 0, out=sides)
         both = sides[:, 0] * sides[:, 1]
-        overlap: Float64 = both / (sizes[:, 0] * sizes[:, 1] + others[:, 0] * others[:, 1] - both)
+        overlap: Float64 = both / (first[:, 0] * first[:, 1] + second[:, 0] * second[:, 1] - both)
         return overlap
 
 

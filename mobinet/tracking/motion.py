@@ -55,10 +55,9 @@ def predict(table: TrackTable, dt_s: float, settings: TrackerSettings, unrest: f
     Args:
         unrest: by how much centres move less evenly than ``acceleration_noise`` says, see :func:`follow_unrest`.
     """
-    acceleration_noise = unrest * settings.acceleration_noise
-    rates = np.array((acceleration_noise, acceleration_noise, settings.resize_noise, settings.resize_noise))
     density = table.boxes[:, _SIZES]
-    density *= rates
+    density[:, :2] *= unrest * settings.acceleration_noise
+    density[:, 2:] *= settings.resize_noise
     density *= density
     moments = table.moments
     # x <- F x and P <- F P F^T + Q with F = [[1, dt], [0, 1]], P and Q written as columns of three
@@ -76,14 +75,15 @@ def update(table: TrackTable, rows: Int64, measurements: Float64, settings: Trac
     """Takes in one detection for each of ``rows`` (Kalman 1960).
 
     Args:
-        rows: ``(K,)`` of the table, at least one, none twice.
+        rows: ``(K,)`` of the table, rising, at least one.
         measurements: ``(K, 4)`` cx, cy, w, h.
 
     Returns:
         ``(K,)`` mean square of how far each centre was from where it was expected, in standard deviations: 1 on average
         where the noises are as the settings say (Bar-Shalom, Li, Kirubarajan 2001, section 5.4).
     """
-    chosen = table.take(rows)
+    # rows rise: as many as there are tracks are all of them
+    chosen = table if len(rows) == len(table) else table.take(rows)
     moments = chosen.moments
     spread = expected_variances(chosen, settings)
     surprise = measurements - chosen.boxes
@@ -93,7 +93,8 @@ def update(table: TrackTable, rows: Int64, measurements: Float64, settings: Trac
     moments[:, 2:4] -= gain[:, :1] * moments[:, 2:4]
     _keep_size(chosen)
     chosen.observed[:] = measurements
-    table.numbers[rows] = chosen.numbers
+    if chosen is not table:
+        table.numbers[rows] = chosen.numbers
     surprise *= surprise
     surprise /= spread
     squares: Float64 = 0.5 * (surprise[:, 0] + surprise[:, 1])
@@ -114,7 +115,7 @@ def follow_unrest(unrest: float, surprises: Float64, dt_s: float, settings: Trac
     if settings.noise_adaptation_s <= 0 or not len(surprises):
         return unrest
     share = min(1.0, dt_s / settings.noise_adaptation_s)
-    level = float(np.minimum(surprises, _MAX_SURPRISE).mean()) + 1e-3
+    level = float(np.minimum(surprises, _MAX_SURPRISE).sum()) / len(surprises) + 1e-3
     return float(min(max(unrest * level**share, _LEAST_UNREST), _MOST_UNREST))
 
 
@@ -128,17 +129,10 @@ def _noise(boxes: Float64, settings: TrackerSettings) -> Float64:
 
 def _transition(dt_s: float) -> Float64:
     """``(5, 5)`` what ``dt_s`` seconds do to the moments of a track."""
-    dt2 = dt_s * dt_s
-    return np.array(
-        (
-            (1, dt_s, 0, 0, 0),
-            (0, 1, 0, 0, 0),
-            (0, 0, 1, 2 * dt_s, dt2),
-            (0, 0, 0, 1, dt_s),
-            (0, 0, 0, 0, 1),
-        ),
-        np.float64,
-    )
+    step = np.eye(5)
+    step[0, 1] = step[3, 4] = dt_s
+    step[2, 3], step[2, 4] = 2 * dt_s, dt_s * dt_s
+    return step
 
 
 def _keep_size(table: TrackTable) -> None:
