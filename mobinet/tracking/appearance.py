@@ -10,6 +10,8 @@ from mobinet.types import Float32, Float64, Int64
 
 # A look is as old as this when it is a mean over that many sure detections.
 _MEMORY = 0.9
+# A pair that looks alike must not cost more than one whose looks are not known.
+_NEUTRAL = 0.5
 
 
 def check_embeddings(embeddings: Float32 | None, count: int, known: Float32) -> Float32:
@@ -42,7 +44,7 @@ def check_embeddings(embeddings: Float32 | None, count: int, known: Float32) -> 
 
 
 def unlikeness(tracks: Int64, detections: Int64, looks: Float32, found: Float32, settings: TrackerSettings) -> Float64:
-    """``(K,)`` what the looks of each pair add to its cost.
+    """``(K,)`` what the looks of each pair add to its cost: more than nothing below a cosine of 0.5, less above it.
 
     It counts more where the best and the second best of a track's or a detection's candidates differ much, and less
     where all look alike (adaptive weighting, Maggiolino et al., Deep OC-SORT, ICIP 2023, eq. 4).
@@ -56,7 +58,7 @@ def unlikeness(tracks: Int64, detections: Int64, looks: Float32, found: Float32,
     known = looks.any(axis=1) & found.any(axis=1)
     distinct = 0.5 * (_lead(tracks, likeness) + _lead(detections, likeness))
     weight = settings.appearance_weight * (0.5 + np.minimum(distinct, 0.5))
-    return np.where(known, weight * (1 - likeness), 0.0)
+    return np.where(known, weight * (_NEUTRAL - likeness), 0.0)
 
 
 def remember(looks: Float32, rows: Int64, found: Float32, scores: Float64, settings: TrackerSettings) -> None:

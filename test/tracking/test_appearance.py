@@ -21,10 +21,10 @@ def costs(tracks: list[int], detections: list[int], looks: list[list[float]], fo
     return unlikeness(*pair, rows(*looks)[tracks], rows(*found)[detections], SETTINGS).tolist()
 
 
-def test_another_look_costs():
+def test_another_look_costs_and_the_same_look_spares():
     # alone with its candidate, so that half of the weight counts
-    assert costs([0], [0], [RED], [BLUE]) == pytest.approx([0.5])
-    assert costs([0], [0], [RED], [RED]) == pytest.approx([0.0])
+    assert costs([0], [0], [RED], [BLUE]) == pytest.approx([0.25])
+    assert costs([0], [0], [RED], [RED]) == pytest.approx([-0.25])
 
 
 def test_an_unknown_look_costs_nothing():
@@ -34,9 +34,9 @@ def test_an_unknown_look_costs_nothing():
 
 def test_looks_count_more_where_they_differ_among_the_candidates():
     # two tracks, two detections, all pairs: each one's own is far ahead
-    assert costs([0, 0, 1, 1], [0, 1, 0, 1], [RED, BLUE], [RED, BLUE]) == pytest.approx([0, 1, 1, 0])
+    assert costs([0, 0, 1, 1], [0, 1, 0, 1], [RED, BLUE], [RED, BLUE]) == pytest.approx([-0.5, 0.5, 0.5, -0.5])
     # all look alike
-    assert costs([0, 0, 1, 1], [0, 1, 0, 1], [RED, RED], [BLUE, BLUE]) == pytest.approx([0.5] * 4)
+    assert costs([0, 0, 1, 1], [0, 1, 0, 1], [RED, RED], [BLUE, BLUE]) == pytest.approx([0.25] * 4)
 
 
 def test_looks_follow_sure_detections_more():
