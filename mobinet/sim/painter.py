@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from typing import Any
 
@@ -42,7 +43,7 @@ class Painter:
         self._rect = mujoco.MjrRect(0, 0, 0, 0)
         model.vis.quality.offsamples = samples
         try:
-            self._screen = mujoco.GLContext(model.vis.global_.offwidth, model.vis.global_.offheight)
+            self._screen = _open_screen(mujoco, model.vis.global_.offwidth, model.vis.global_.offheight)
             self._screen.make_current()
             self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
         except (AttributeError, ImportError, RuntimeError, TypeError, mujoco.FatalError) as error:
@@ -124,6 +125,16 @@ class Painter:
         pixels = np.empty((rect.height, rect.width, 3), np.uint8)
         self._mujoco.mjr_readPixels(pixels, None, rect, self._context)
         return pixels
+
+
+def _open_screen(mujoco: Any, width: int, height: int) -> Any:
+    """An OpenGL context of the kind that MUJOCO_GL names."""
+    if os.environ.get("MUJOCO_GL") != "egl":
+        return mujoco.GLContext(width, height)
+    # MuJoCo chose its own kind when it was first imported, perhaps by others who have a screen
+    from mujoco.egl import GLContext
+
+    return GLContext(width, height)
 
 
 def _free(screen: Any, context: Any) -> None:

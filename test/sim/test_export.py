@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -174,14 +175,26 @@ def test_the_command_renders_and_says_where(small_world, tmp_path, capsys):
     assert "is there already" in capsys.readouterr().err
 
 
-def test_without_a_display_driver_the_package_is_named(small_world, tmp_path, monkeypatch):
-    import mujoco
+def test_it_draws_though_others_imported_mujoco_for_a_screen(small_world):
+    program = (
+        "import os; os.environ.pop('MUJOCO_GL', None); os.environ.pop('DISPLAY', None); import mujoco\n"
+        "from mobinet.sim.simulation import Simulation; from mobinet.sim.world_file import load_world\n"
+        "from pathlib import Path; import sys\n"
+        "with Simulation(load_world(Path(sys.argv[1]))) as simulation:\n"
+        "    print(simulation.image(simulation.views[0], 0).shape)"
+    )
+    command = [sys.executable, "-c", program, str(small_world)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+    assert done.stdout == "(240, 320, 3)\n", done.stderr
 
+
+def test_without_a_display_driver_the_package_is_named(small_world, tmp_path, monkeypatch):
     def no_driver(*_arguments, **_options):
         # what MuJoCo 4 raises where libEGL is absent
         raise AttributeError("'NoneType' object has no attribute 'eglQueryString'")
 
-    monkeypatch.setattr(mujoco, "GLContext", no_driver)
+    monkeypatch.setenv("MUJOCO_GL", "egl")
+    monkeypatch.setitem(sys.modules, "mujoco.egl", SimpleNamespace(GLContext=no_driver))
     with pytest.raises(MissingDependencyError, match="needs 'EGL': apt-get install libegl1"):
         render(small_world, tmp_path / "out")
     assert not (tmp_path / "out").exists()
