@@ -81,11 +81,13 @@ def test_learning_rate_rises_and_falls():
 def test_folders_are_not_mixed_up(tmp_path):
     with pytest.raises(SettingsError, match=r"no checkpoint.pt to resume from"):
         train(Line(), tmp_path, SETTINGS, resume=True)
-    train(Line(), tmp_path, SETTINGS)
+    trained = train(Line(), tmp_path, SETTINGS)
     with pytest.raises(SettingsError, match="--resume"):
         train(Line(), tmp_path, SETTINGS)
     # a finished training that is resumed has nothing left to do
-    assert train(Line(), tmp_path, SETTINGS, resume=True) is not None
+    again = train(Line(), tmp_path, SETTINGS, resume=True)
+    for first, second in zip(trained.parameters(), again.parameters(), strict=True):
+        assert torch.equal(first, second)
 
 
 def test_other_networks_and_damaged_files(tmp_path):
