@@ -68,6 +68,7 @@ class ViewerNode(StageNode):
 
     def _forget_all(self) -> None:
         self._transforms = TransformBuffer()
+        self._placed_ns: dict[str, int] = {}
         self._labels = {robot: IdentityLabels() for robot in self._robots}
         self._identities: dict[str, tuple[int, list[Identity]]] = {}
         self._tracks = {key: CameraRow() for key in self._keys}
@@ -195,8 +196,11 @@ class ViewerNode(StageNode):
         try:
             pose = self._transforms.lookup(self._settings.map_frame, f"{robot}/base_link", stamp_ns)
         except TransformError as error:
-            self.report(f"tf {robot}", str(error))
+            # tf may come a little later than tracks; the next round shows the robot then
+            if not 0 <= stamp_ns - self._placed_ns.get(robot, -ROBOT_SILENT_AFTER_NS) < ROBOT_SILENT_AFTER_NS:
+                self.report(f"tf {robot}", str(error))
             return
+        self._placed_ns[robot] = stamp_ns
         if self._view is not None:
             self._view.log_robot(robot, newest_ns, pose)
 
