@@ -54,6 +54,7 @@ def packet_to_msg(words: bytes, size: tuple[int, int], number: int, header: Head
 def truth_to_msg(
     objects: Iterable[TrueObject], header: Header, world_stamp_ns: int, optical2map: Transform
 ) -> messages.GroundTruthArray:
+    """What an image really shows: ``header`` is the image's, ``world_stamp_ns`` the time by the world's exact clock."""
     rows = [
         messages.GroundTruth(
             name=thing.name,
