@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 import yaml
 
-from mobinet.errors import RecordingError
 from mobinet.learning.detector_network import (
     CLASSES,
     INPUT_HEIGHT,
@@ -21,7 +20,7 @@ from mobinet.learning.detector_network import (
 from mobinet.learning.detector_scores import balance_scores
 from mobinet.learning.detector_task import CropSize, DetectorTask
 from mobinet.learning.images import LabelledImage, read_images
-from mobinet.learning.onnx_export import export_onnx
+from mobinet.learning.onnx_export import export_onnx, write_text
 from mobinet.learning.training import Progress, TrainingSettings, train
 
 NAME = "street-detector"
@@ -71,7 +70,7 @@ def train_detector(
         "objects": sum(len(image.labels) for image in learnt),
         "held_back_f1": {name: round(best.f1, 3) for name, best in balance.items()},
     }
-    _write_text(out / "training.json", json.dumps(record, indent=2) + "\n")
+    write_text(out / "training.json", json.dumps(record, indent=2) + "\n")
     return path
 
 
@@ -82,7 +81,7 @@ def write_detector(network: DetectorNetwork, folder: Path) -> Path:
     exported = ExportedDetector(network.to(memory_format=torch.contiguous_format)).eval()
     export_onnx(exported, example, path, input_name="images", output_name="boxes")
     sidecar = {"head": "yolov8", "resize": "letterbox", "colour": "bgr", "class_names": list(CLASSES)}
-    _write_text(path.with_suffix(".yaml"), yaml.safe_dump(sidecar, sort_keys=False, default_flow_style=None))
+    write_text(path.with_suffix(".yaml"), yaml.safe_dump(sidecar, sort_keys=False, default_flow_style=None))
     return path
 
 
@@ -92,10 +91,3 @@ def _split(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[L
     last = set(worlds[-max(1, round(_HELD_BACK_SHARE * len(worlds))) :])
     held_back = [image for image in images if image.world in last]
     return [image for image in images if image.world not in last] or held_back, held_back
-
-
-def _write_text(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise RecordingError(f"'{path}' cannot be written: {error.strerror}; check the free space") from error

@@ -10,12 +10,11 @@ from typing import Any
 import torch
 import yaml
 
-from mobinet.errors import RecordingError
 from mobinet.learning.embedder_crops import INPUT_SIZE, Crops, CropSettings, cut_crops
 from mobinet.learning.embedder_network import EmbedderNetwork, EmbedderWithClassifier
 from mobinet.learning.embedder_task import MEAN, STD, EmbedderTask
 from mobinet.learning.images import read_images
-from mobinet.learning.onnx_export import export_onnx
+from mobinet.learning.onnx_export import export_onnx, write_text
 from mobinet.learning.training import Progress, TrainingSettings, train
 
 NAME = "street-embedder"
@@ -68,7 +67,7 @@ def train_embedder(
     }
     figures = task.validate(network, torch.device("cpu"))
     record |= {"training": _counts(training), "validation": {**_counts(validation), **figures}}
-    _write_text(out / "training.json", json.dumps(record, indent=2) + "\n")
+    write_text(out / "training.json", json.dumps(record, indent=2) + "\n")
     return path
 
 
@@ -78,7 +77,7 @@ def write_embedder(network: EmbedderNetwork, folder: Path) -> Path:
     example = torch.rand(_EXAMPLES, 3, *INPUT_SIZE, generator=torch.Generator().manual_seed(0)) * 4 - 2
     export_onnx(network.eval(), example, path, input_name="images", output_name="vectors")
     sidecar = {"input_size": list(INPUT_SIZE), "colour": "rgb", "mean": list(MEAN), "std": list(STD)}
-    _write_text(path.with_suffix(".yaml"), yaml.safe_dump(sidecar, sort_keys=False, default_flow_style=None))
+    write_text(path.with_suffix(".yaml"), yaml.safe_dump(sidecar, sort_keys=False, default_flow_style=None))
     return path
 
 
@@ -90,10 +89,3 @@ def _counts(crops: Crops) -> dict[str, int]:
         "objects": int(crops.identities.max()) + 1,
         "crops": len(crops),
     }
-
-
-def _write_text(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise RecordingError(f"'{path}' cannot be written: {error.strerror}; check the free space") from error

@@ -67,3 +67,11 @@ def _difference(network: nn.Module, example: Tensor, path: Path) -> float:
     session = load_session(path, threads=1)
     found = session.run({session.inputs[0].name: example.numpy()})[0]
     return float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-12))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes what stands beside a network; raises RecordingError when it cannot."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RecordingError(f"'{path}' cannot be written: {error.strerror}; check the free space") from error
