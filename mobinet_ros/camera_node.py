@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
@@ -23,6 +23,7 @@ from mobinet_ros.image_conversions import ImageMessageFactory, image_to_compress
 from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import StageNode
 from mobinet_ros.process import run
+from mobinet_ros.stoppable_thread import StoppableThread
 
 LONGEST_SLEEP_S = 0.1
 SIMULATED_SLEEP_S = 0.002
@@ -60,8 +61,7 @@ class CameraNode(StageNode):
         self._factory = ImageMessageFactory()
         self._topic = self.resolve_topic_name(topics.IMAGE.name)
         self._source: Source | None = None
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._player = StoppableThread()
         self.hub.provide(self._topic)
 
     def configure(self) -> None:
@@ -72,19 +72,16 @@ class CameraNode(StageNode):
         self._infos = self.advertise(topics.CAMERA_INFO)
 
     def activate(self) -> None:
-        self._stopping.clear()
         source = self._source
         if source is None:
             raise SourceError(f"'{self._source_settings.source}' is not open; configure the node before activating it")
-        work = self._play if isinstance(source, SeekableSource) and not source.live else self._follow
-        self._thread = threading.Thread(target=work, args=(source,), name=self.get_name(), daemon=True)
-        self._thread.start()
+        if isinstance(source, SeekableSource) and not source.live:
+            self._player.start(self.get_name(), partial(self._play, source))
+        else:
+            self._player.start(self.get_name(), partial(self._follow, source))
 
     def deactivate(self) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._player.stop()
 
     def cleanup(self) -> None:
         if self._source is not None:
@@ -123,18 +120,18 @@ class CameraNode(StageNode):
 
     def _tell_the_end(self) -> None:
         """A problem is forgotten after some seconds; this one lasts until the node is deactivated."""
-        while not self._stopping.is_set():
+        while not self._player.stopping.is_set():
             self.health.problem("source", f"'{self._source_settings.source}' has ended; set loop to repeat it")
-            self._stopping.wait(SILENT_RETRY_S)
+            self._player.stopping.wait(SILENT_RETRY_S)
 
     def _follow(self, source: Source) -> None:
         """A device or stream: each image as it comes."""
-        while not self._stopping.is_set():
+        while not self._player.stopping.is_set():
             try:
                 taken = source.read()
             except SourceError as error:
                 self.report("source", str(error))
-                self._stopping.wait(SILENT_RETRY_S)
+                self._player.stopping.wait(SILENT_RETRY_S)
                 continue
             if taken is None:
                 return
@@ -146,12 +143,12 @@ class CameraNode(StageNode):
 
     def _sleep_until(self, due_ns: int) -> bool:
         """False when the node was stopped meanwhile. Simulated time is polled: it has no alarm clock."""
-        while not self._stopping.is_set():
+        while not self._player.stopping.is_set():
             remaining_s = (due_ns - self.now_ns) / NANOSECONDS
             if remaining_s <= 0:
                 return True
             longest = SIMULATED_SLEEP_S if self.get_clock().ros_time_is_active else LONGEST_SLEEP_S
-            self._stopping.wait(min(remaining_s, longest))
+            self._player.stopping.wait(min(remaining_s, longest))
         return False
 
     def _publish(self, taken: SourceImage, stamp_ns: int) -> None:

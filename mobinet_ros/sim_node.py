@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from rclpy.duration import Duration
 from rclpy.publisher import Publisher
@@ -24,6 +24,7 @@ from mobinet_ros.simulation.radio import RadioRelay
 from mobinet_ros.simulation.rendering import RenderedInstant, Rendering
 from mobinet_ros.simulation.settings import SimSettings, StreamSettings
 from mobinet_ros.simulation.stream import WorldMessage
+from mobinet_ros.stoppable_thread import StoppableThread
 
 POLL_S = 0.1
 PACE_PERIOD_S = 2.0
@@ -43,8 +44,7 @@ class SimNode(StageNode):
         self._world = self._stream_settings.prepared(load_world(find_world(self._settings.world)))
         self._world_publishers: dict[Channel, Publisher] = {}
         self._rendering: Rendering | None = None
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._player = StoppableThread()
         self._forget_run()
 
     def _forget_run(self) -> None:
@@ -69,17 +69,12 @@ class SimNode(StageNode):
         rendering = self._rendering
         if rendering is None:
             raise SettingsError("nothing is rendered; configure the node before activating it")
-        self._stopping.clear()
         self._send(rendering.latched)
-        self._thread = threading.Thread(target=self._play, args=(rendering,), name="publish", daemon=True)
-        self._thread.start()
+        self._player.start("publish", partial(self._play, rendering))
 
     def deactivate(self) -> None:
         """Time stands still until the node is activated again."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._player.stop()
 
     def cleanup(self) -> None:
         if self._rendering is not None:
@@ -94,10 +89,10 @@ class SimNode(StageNode):
         rendering.begin()
         self._pacer.resume(self._elapsed_ns, time.monotonic())
         watched: tuple[float, int] | None = None  # from the first images on, which take their time
-        while not self._stopping.is_set():
+        while not self._player.stopping.is_set():
             rendered = rendering.next(POLL_S)
             if rendered is not None:
-                if self._stopping.wait(self._pacer.wait_s(rendered.elapsed_ns, time.monotonic())):
+                if self._player.stopping.wait(self._pacer.wait_s(rendered.elapsed_ns, time.monotonic())):
                     return
                 rendering.drop()
                 self._publish(rendered)
@@ -113,7 +108,7 @@ class SimNode(StageNode):
         images = [publisher for channel, publisher in self._world_publishers.items() if channel.topic is topics.IMAGE]
         end_s = time.monotonic() + self._settings.wait
         readers, since_s = [0], time.monotonic()
-        while time.monotonic() < end_s and not self._stopping.wait(POLL_S):
+        while time.monotonic() < end_s and not self._player.stopping.wait(POLL_S):
             counts = [int(publisher.get_subscription_count()) for publisher in images]
             if counts != readers:
                 readers, since_s = counts, time.monotonic()
@@ -152,7 +147,7 @@ class SimNode(StageNode):
             self._wait_for_acknowledgements()
             signal.raise_signal(signal.SIGINT)
         # a problem is forgotten after some seconds; this one lasts until the node is deactivated
-        while not self._stopping.wait(POLL_S):
+        while not self._player.stopping.wait(POLL_S):
             self.health.problem("world", f"world '{self._world.name}' has ended; set loop to repeat it")
 
     def _wait_for_acknowledgements(self) -> None:
