@@ -228,3 +228,31 @@ class Identity:
     tracks: tuple[TrackKey, ...] = ()
     first_seen_ns: int = 0
     last_seen_ns: int = 0
+
+
+class TargetState(IntEnum):
+    """What is known of the one object that a camera follows; the values are those of ``mobinet_ros/Target``."""
+
+    NONE = 0
+    TRACKING = 1
+    UNCERTAIN = 2
+    OCCLUDED = 3
+    LOST = 4
+    REFOUND = 5
+
+
+@dataclass(frozen=True)
+class Target:
+    """The one object that a camera follows, as of one image.
+
+    Args:
+        stamp_ns: of the image.
+        state: followed, doubtful, hidden, lost or just found again.
+        box: ``(4,)`` float64 xyxy pixels; predicted while OCCLUDED; ``None`` when NONE or LOST.
+        confidence: 0..1.
+    """
+
+    stamp_ns: int
+    state: TargetState
+    box: Float64 | None
+    confidence: float

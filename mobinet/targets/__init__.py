@@ -1,0 +1,1 @@
+"""One chosen object of one camera: siamese matching, and what corrects its errors."""
