@@ -75,24 +75,27 @@ def assign_pairs(rows: Int64, columns: Int64, cost: Float64, limit: float) -> In
         return cheap
     if len(cheap) < len(cost):
         rows, columns, cost = rows[cheap], columns[cheap], cost[cheap]
-    if (int(rows.max()) + 1) * (int(columns.max()) + 1) <= _SMALL_MATRIX:
-        return cheap[_assign_matrix(rows, columns, cost, limit)]
+    height, width = int(rows.max()) + 1, int(columns.max()) + 1
+    if height * width <= _SMALL_MATRIX:
+        return cheap[_assign_matrix(rows, columns, cost, limit, (height, width))]
     contested = (np.bincount(rows)[rows] > 1) | (np.bincount(columns)[columns] > 1)
     made = ~contested
     for group in _independent(rows, columns, np.flatnonzero(contested)):
         row = np.unique(rows[group], return_inverse=True)[1]
         column = np.unique(columns[group], return_inverse=True)[1]
-        made[group[_assign_matrix(row, column, cost[group], limit)]] = True
+        shape = (int(row.max()) + 1, int(column.max()) + 1)
+        made[group[_assign_matrix(row, column, cost[group], limit, shape)]] = True
     return cheap[made]
 
 
-def _assign_matrix(rows: Int64, columns: Int64, cost: Float64, limit: float) -> NDArray[np.bool_]:
-    """``(K,)`` which pairs are made; rows and columns are counted from 0 without large gaps."""
-    matrix = np.full((int(rows.max()) + 1, int(columns.max()) + 1), limit)
+def _assign_matrix(
+    rows: Int64, columns: Int64, cost: Float64, limit: float, shape: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """``(K,)`` which pairs of a matrix of this shape are made."""
+    matrix = np.full(shape, limit)
     matrix[rows, columns] = cost
     row, column = linear_sum_assignment(matrix)
-    partner = np.empty(len(matrix), np.int64)
-    partner.fill(-1)
+    partner = np.full(shape[0], -1)
     partner[row] = column
     made: NDArray[np.bool_] = partner[rows] == columns
     return made

@@ -6,18 +6,19 @@ import numpy as np
 
 from mobinet.types import Float64
 
+# one small product is several times faster than slicing and joining, for the few boxes of an image
+_XYXY_TO_CXCYWH = np.array([[0.5, 0, -1, 0], [0, 0.5, 0, -1], [0.5, 0, 1, 0], [0, 0.5, 0, 1]])
+_CXCYWH_TO_XYXY = np.array([[1.0, 0, 1, 0], [0, 1, 0, 1], [-0.5, 0, 0.5, 0], [0, -0.5, 0, 0.5]])
+
 
 def xyxy_to_cxcywh(boxes: Float64) -> Float64:
-    """``(N, 4)`` corners x1, y1, x2, y2 to float64 centre and size cx, cy, w, h."""
-    corners = np.asarray(boxes, np.float64)
-    sizes = corners[:, 2:] - corners[:, :2]
-    return np.concatenate((corners[:, :2] + 0.5 * sizes, sizes), axis=1)
+    """``(N, 4)`` corners x1, y1, x2, y2, all finite, to float64 centre and size cx, cy, w, h."""
+    return boxes @ _XYXY_TO_CXCYWH
 
 
 def cxcywh_to_xyxy(boxes: Float64) -> Float64:
-    """``(N, 4)`` centre and size cx, cy, w, h to float64 corners x1, y1, x2, y2."""
-    half = 0.5 * boxes[:, 2:]
-    return np.concatenate((boxes[:, :2] - half, boxes[:, :2] + half), axis=1)
+    """``(N, 4)`` centre and size cx, cy, w, h, all finite, to float64 corners x1, y1, x2, y2."""
+    return boxes @ _CXCYWH_TO_XYXY
 
 
 def iou_matrix(first: Float64, second: Float64) -> Float64:

@@ -59,16 +59,16 @@ def gate(table: TrackTable, measurements: Float64, classes: Int64, looks: Float3
     widest = 1 + 2 * max(settings.box_margin, settings.wide_box_margin)
     tracks, detections = overlapping(table.boxes, measurements, widest)
     same = table.classes[tracks] == classes[detections]
-    if not same.all():
+    if np.count_nonzero(same) < len(same):
         tracks, detections = tracks[same], detections[same]
-    own, found = table.take(tracks), measurements[detections]
-    expected = own.boxes
+    own = TrackTable(table.numbers.take(tracks, axis=0), table.marks, table.looks)
+    expected, found = own.boxes, measurements.take(detections, axis=0)
     heights, others = expected[:, 3], found[:, 3]
     misfit = settings.height_weight * (1 - np.minimum(heights, others) / np.maximum(heights, others))
     if settings.direction_weight > 0:
         misfit -= settings.direction_weight * _agreement(own, found)
     if looks.shape[1] and settings.appearance_weight > 0:
-        misfit += unlikeness(tracks, detections, own.looks, looks[detections], settings)
+        misfit += unlikeness(tracks, detections, table.looks[tracks], looks[detections], settings)
     return Pairs(tracks, detections, expected, found, misfit)
 
 
@@ -81,9 +81,9 @@ def overlapping(first: Float64, second: Float64, scale: float) -> tuple[Int64, I
     """
     half, other_half = (0.5 * scale) * first[:, 2:], (0.5 * scale) * second[:, 2:]
     if len(first) * len(second) <= _DENSE_PAIRS:
-        close = np.abs(first[:, None, 0] - second[None, :, 0]) < half[:, None, 0] + other_half[None, :, 0]
-        close &= np.abs(first[:, None, 1] - second[None, :, 1]) < half[:, None, 1] + other_half[None, :, 1]
-        rows, columns = close.nonzero()
+        apart = np.abs(first.T[:2, :, None] - second.T[:2, None])
+        in_x, in_y = apart < half.T[:, :, None] + other_half.T[:, None]
+        rows, columns = (in_x & in_y).nonzero()
         return rows, columns
     rows, columns = _near_in_x(first[:, 0], half[:, 0], second[:, 0], other_half[:, 0])
     apart = np.abs(first[rows, :2] - second[columns, :2])

@@ -24,6 +24,7 @@ _MAX_SURPRISE = 16.0
 _LEAST_UNREST, _MOST_UNREST = 0.4, 8.0
 
 _SIZES = np.array([2, 3, 2, 3])
+_REST = np.eye(5)
 
 
 def measure(boxes: Float64) -> Float64:
@@ -55,14 +56,14 @@ def predict(table: TrackTable, dt_s: float, settings: TrackerSettings, unrest: f
     Args:
         unrest: by how much centres move less evenly than ``acceleration_noise`` says, see :func:`follow_unrest`.
     """
-    density = table.boxes[:, _SIZES]
-    density[:, :2] *= unrest * settings.acceleration_noise
-    density[:, 2:] *= settings.resize_noise
+    shake, resize = unrest * settings.acceleration_noise, settings.resize_noise
+    density = table.boxes.take(_SIZES, axis=1)
+    density *= np.array((shake, shake, resize, resize))
     density *= density
     moments = table.moments
     # x <- F x and P <- F P F^T + Q with F = [[1, dt], [0, 1]], P and Q written as columns of three
     moments[:] = _transition(dt_s) @ moments
-    moments[:, 2:] += np.array((dt_s**3 / 3, dt_s**2 / 2, dt_s))[:, None] * density[:, None]
+    moments[:, 2:] += np.array(((dt_s**3 / 3,), (dt_s**2 / 2,), (dt_s,))) * density[:, None]
     _keep_size(table)
 
 
@@ -83,7 +84,8 @@ def update(table: TrackTable, rows: Int64, measurements: Float64, settings: Trac
         where the noises are as the settings say (Bar-Shalom, Li, Kirubarajan 2001, section 5.4).
     """
     # rows rise: as many as there are tracks are all of them
-    chosen = table if len(rows) == len(table) else table.take(rows)
+    everyone = len(rows) == len(table)
+    chosen = TrackTable(table.numbers if everyone else table.numbers.take(rows, axis=0), table.marks, table.looks)
     moments = chosen.moments
     spread = expected_variances(chosen, settings)
     surprise = measurements - chosen.boxes
@@ -91,9 +93,8 @@ def update(table: TrackTable, rows: Int64, measurements: Float64, settings: Trac
     moments[:, :2] += gain * surprise[:, None]
     moments[:, 4] -= gain[:, 1] * moments[:, 3]
     moments[:, 2:4] -= gain[:, :1] * moments[:, 2:4]
-    _keep_size(chosen)
     chosen.observed[:] = measurements
-    if chosen is not table:
+    if not everyone:
         table.numbers[rows] = chosen.numbers
     surprise *= surprise
     surprise /= spread
@@ -121,7 +122,7 @@ def follow_unrest(unrest: float, surprises: Float64, dt_s: float, settings: Trac
 
 def _noise(boxes: Float64, settings: TrackerSettings) -> Float64:
     """``(N, 4)`` variances of a detection of boxes of this size."""
-    noise = boxes[:, _SIZES]
+    noise = boxes.take(_SIZES, axis=1)
     noise *= settings.measurement_noise
     noise *= noise
     return noise
@@ -129,7 +130,7 @@ def _noise(boxes: Float64, settings: TrackerSettings) -> Float64:
 
 def _transition(dt_s: float) -> Float64:
     """``(5, 5)`` what ``dt_s`` seconds do to the moments of a track."""
-    step = np.eye(5)
+    step = _REST.copy()
     step[0, 1] = step[3, 4] = dt_s
     step[2, 3], step[2, 4] = 2 * dt_s, dt_s * dt_s
     return step

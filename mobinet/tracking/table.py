@@ -120,7 +120,7 @@ class TrackTable:
 
     def select(self, keep: NDArray[np.bool_]) -> TrackTable:
         """The rows where ``keep``, ``(N,)`` bool, holds."""
-        return self if keep.all() else self.take(keep)
+        return self if np.count_nonzero(keep) == len(keep) else self.take(keep)
 
     def append(self, other: TrackTable) -> TrackTable:
         """This table's rows, then those of ``other``; looks of no width become zeros."""

@@ -149,7 +149,8 @@ class Tracker:
                 "really starts anew (a bag that loops, a restarted clock)"
             )
         boxes = detections.boxes
-        if boxes.size and max(boxes.max(), -boxes.min()) > MAX_COORDINATE_PX:
+        # quick, and never below the square of the farthest one
+        if np.vdot(boxes, boxes) > MAX_COORDINATE_PX**2 and (np.abs(boxes) > MAX_COORDINATE_PX).any():
             far = np.abs(boxes) > MAX_COORDINATE_PX
             index = int(np.flatnonzero(far.any(axis=1))[0])
             raise InputError(
@@ -168,12 +169,13 @@ class Tracker:
         return table, dt_s
 
     def _ordered(self, detections: Detections, looks: Float32) -> _Found:
-        order = _canonical_order(detections)
+        classes = self._encode(detections.class_names)
+        order = _canonical_order(detections, classes)
         return _Found(
             order,
             detections.scores[order].astype(np.float64),
-            motion.measure(detections.boxes[order].astype(np.float64)),
-            self._encode(detections.class_names)[order],
+            motion.measure(detections.boxes.take(order, axis=0)),
+            classes[order],
             looks[order],
         )
 
@@ -228,12 +230,12 @@ class Tracker:
         ]
 
 
-def _canonical_order(detections: Detections) -> Int64:
+def _canonical_order(detections: Detections, classes: Int64) -> Int64:
     """Rows by falling score, then box, then class: whatever order they came in, they are processed in this one."""
-    order: Int64 = np.argsort(-detections.scores)
-    scores = detections.scores[order]
-    if (scores[1:] == scores[:-1]).any():
-        names = np.array(detections.class_names, dtype=np.str_)
+    falling = -detections.scores
+    order: Int64 = falling.argsort()
+    scores = falling[order]
+    if np.count_nonzero(scores[1:] == scores[:-1]):
         x1, y1, x2, y2 = detections.boxes.T
-        order = np.lexsort((names, y2, x2, y1, x1, -detections.scores))
+        order = np.lexsort((classes, y2, x2, y1, x1, falling))
     return order
