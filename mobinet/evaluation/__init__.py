@@ -1,5 +1,6 @@
 """Results against the truth: tracking, identities, detection, re-identification, single objects, events."""
 
+from mobinet.evaluation.absences import AbsenceScores, AbsenceSettings, add_absences, evaluate_absences
 from mobinet.evaluation.detection import DetectionReport, DetectionScores, DetectionSettings, evaluate_detection
 from mobinet.evaluation.events import EventSettings, evaluate_events
 from mobinet.evaluation.identities import IdentityScores, IdentitySettings, evaluate_identities
@@ -11,6 +12,8 @@ from mobinet.evaluation.tables import BoxTable, PositionTable, TrackTable
 from mobinet.evaluation.target import TargetScores, TargetSettings, evaluate_target
 
 __all__ = [
+    "AbsenceScores",
+    "AbsenceSettings",
     "AgreementScores",
     "BoxTable",
     "DetectionReport",
@@ -30,7 +33,9 @@ __all__ = [
     "TargetScores",
     "TargetSettings",
     "TrackTable",
+    "add_absences",
     "combine_mot",
+    "evaluate_absences",
     "evaluate_agreement",
     "evaluate_detection",
     "evaluate_events",

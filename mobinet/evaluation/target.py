@@ -16,7 +16,8 @@ from mobinet.errors import InputError
 from mobinet.settings import check_settings, setting
 from mobinet.types import Float64
 
-_SUCCESS_OVERLAPS = np.linspace(0, 1, 21)
+SUCCESS_OVERLAPS = np.linspace(0, 1, 21)
+"""Of the success curve (Wu et al. 2013); its area is the share of them that an overlap exceeds, averaged."""
 _NORMALISED_ERRORS = np.linspace(0, 0.5, 51)
 
 
@@ -87,7 +88,7 @@ def evaluate_target(
         InputError: the lengths differ, a box is inverted, or the object is in no image.
     """
     settings = settings or TargetSettings()
-    truth, results = _checked(truth, "truth"), _checked(results, "results")
+    truth, results = checked_boxes(truth, "truth"), checked_boxes(results, "results")
     if len(truth) != len(results):
         raise InputError(
             f"truth has {len(truth)} images and the results {len(results)}: expected one line an image in both; write "
@@ -105,7 +106,7 @@ def evaluate_target(
     absences, refound, waits = _absences(there, overlap >= settings.found_iou)
     seen = overlap[there]
     return TargetScores(
-        success=float((seen[:, None] > _SUCCESS_OVERLAPS).mean()),
+        success=float((seen[:, None] > SUCCESS_OVERLAPS).mean()),
         op50=float((seen > 0.5).mean()),
         op75=float((seen > 0.75).mean()),
         precision=float((error[there] <= settings.precision_px).mean()),
@@ -176,7 +177,8 @@ def _absences(there: NDArray[np.bool_], found: NDArray[np.bool_]) -> tuple[int, 
     return len(returns), len(waits), waits
 
 
-def _checked(boxes: Float64, what: str) -> Float64:
+def checked_boxes(boxes: Float64, what: str) -> Float64:
+    """``(N, 4)`` xyxy boxes, where a row of NaN is none; raises InputError for anything else."""
     boxes = np.asarray(boxes, np.float64)
     if boxes.ndim != 2 or boxes.shape[1] != 4:
         raise InputError(f"{what}: expected boxes (N, 4), got shape {boxes.shape}")

@@ -1,10 +1,12 @@
 """One object's boxes in files, a line an image, in the layouts of the benchmarks.
 
-- ``otb``: left, top, width, height, counted from 1 (Wu et al. 2013), ``groundtruth_rect.txt``
+- ``otb``: left, top, width, height, counted from 1 (Wu et al. 2013), ``groundtruth_rect.txt``; where a sequence has
+  several objects, ``groundtruth_rect.1.txt`` and so on
 - ``tld``: x1, y1, x2, y2, NaN where it is not to be seen (Kalal et al. 2012)
 - ``xywh``: left, top, width, height, counted from 0, as LaSOT and GOT-10k write theirs and rendered worlds are exported
 
-Numbers are separated by commas, blanks or tabs. Four zeros or NaN stand for no box. A fifth number is the confidence.
+Numbers are separated by commas, blanks or tabs. NaN, four zeros, or no width or height stand for no box. A fifth number
+is the confidence. The name of the sequence may stand before the names of the files: ``Coke.groundtruth_rect.txt``.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from mobinet.types import Float64
 
 FORMATS = ("otb", "tld", "xywh")
 _NAMES = {"groundtruth_rect.txt": "otb", "groundtruth.txt": "xywh", "gt.txt": "tld"}
+_PATTERN = re.compile(r"(?:.+[._-])?(groundtruth_rect|groundtruth|gt)(\.\d+)?\.txt")
 _LIST = "list.txt"
 """Names the sequences of a folder, in GOT-10k and in rendered worlds."""
 
@@ -32,7 +35,8 @@ def read_target(path: Path, layout: str | None = None) -> tuple[Float64, Float64
     Raises:
         RecordingError: the file cannot be read, is empty, or a line (named) is no box.
     """
-    layout = layout or next((kind for name, kind in _NAMES.items() if path.name.endswith(name)), "xywh")
+    known = _PATTERN.fullmatch(path.name)
+    layout = layout or (_NAMES[f"{known[1]}.txt"] if known else "xywh")
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -44,6 +48,7 @@ def read_target(path: Path, layout: str | None = None) -> tuple[Float64, Float64
     boxes, confidences = values[:, :4], values[:, 4]
     absent = np.isnan(boxes).any(axis=1) | (boxes == 0).all(axis=1)
     if layout != "tld":
+        absent |= (boxes[:, 2:] == 0).any(axis=1)
         boxes[:, :2] -= layout == "otb"
         boxes[:, 2:] += boxes[:, :2]
     boxes[absent] = np.nan
@@ -59,6 +64,8 @@ def read_target(path: Path, layout: str | None = None) -> tuple[Float64, Float64
 def find_targets(path: Path) -> dict[str, Path]:
     """The files of boxes below a folder by the name of their sequence, ``""`` for a single file.
 
+    The name is that of the folder they are in, with the number of the object where there are several.
+
     Raises:
         RecordingError: there is none.
     """
@@ -66,8 +73,9 @@ def find_targets(path: Path) -> dict[str, Path]:
         return {"": path}
     found: dict[str, Path] = {}
     for file in sorted(path.rglob("*.txt")) if path.is_dir() else ():
-        if file.name in _NAMES:
-            found.setdefault(file.parent.relative_to(path).as_posix(), file)
+        known = _PATTERN.fullmatch(file.name)
+        if known:
+            found.setdefault(file.parent.relative_to(path).as_posix() + (known[2] or ""), file)
     if not found:
         found = {file.stem: file for file in sorted(path.glob("*.txt")) if file.name != _LIST}
     if not found:
