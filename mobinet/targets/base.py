@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from mobinet.types import Float32, Float64, Frame, Image, TargetState
 
@@ -35,6 +35,14 @@ class Matcher(Protocol):
 
     def search(self, image: Image, template: Any, around: Float64, widen: float = 1.0) -> Response:
         """Looks for the template around a box (xyxy pixels), in a region ``widen`` times as wide and high as usual."""
+
+
+@runtime_checkable
+class Comparer(Protocol):
+    """What a matcher may be besides: one that can tell how alike two of its templates are."""
+
+    def likeness(self, first: Any, second: Any) -> float:
+        """Cosine of the features in the middle of both templates, -1..1; 1 for the same template."""
 
 
 @dataclass(frozen=True)
