@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.errors import MissingDependencyError, ModelError, SettingsError
+from mobinet.models.open_sizes import open_sizes
 
 Array: TypeAlias = NDArray[Any]
 
@@ -90,7 +91,7 @@ class Session:
             ) from error
 
 
-def load_session(path: Path | str, provider: str = "cpu", threads: int = 0) -> Session:
+def load_session(path: Path | str, provider: str = "cpu", threads: int = 0, any_size: bool = False) -> Session:
     """Reads an ONNX file.
 
     Args:
@@ -98,6 +99,7 @@ def load_session(path: Path | str, provider: str = "cpu", threads: int = 0) -> S
         provider: a key of ``PROVIDERS``.
         threads: of one run; 0 takes half of the machine's cores, at least one. ONNX Runtime's own default takes all
             of them for every session and spins while it waits, so that two networks on two cores starve each other.
+        any_size: whether the height and width that the file fixes for its images are to be left open.
 
     Raises:
         ModelError: the file is missing, damaged, or uses what this ONNX Runtime lacks.
@@ -118,7 +120,8 @@ def load_session(path: Path | str, provider: str = "cpu", threads: int = 0) -> S
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = _ERRORS_ONLY
     try:
-        session = Session(path, runtime.InferenceSession(str(path), options, providers=providers))
+        network = open_sizes(path.read_bytes()) if any_size else str(path)
+        session = Session(path, runtime.InferenceSession(network, options, providers=providers))
     except Exception as error:  # ONNX Runtime's exceptions have no base class of their own
         raise ModelError(
             f"{path} ({path.stat().st_size} bytes) cannot be loaded, expected a network in ONNX format: "
