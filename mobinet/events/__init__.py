@@ -1,7 +1,28 @@
-"""Event cameras: packets to events and back."""
+"""Event cameras: packets to events and back, and events as arrays of pixels."""
 
 from mobinet.events.base import Events
 from mobinet.events.evt3_decoder import Evt3Decoder
 from mobinet.events.evt3_encoder import encode_evt3
+from mobinet.events.histogram import histogram
+from mobinet.events.noise import BackgroundActivityFilter, HotPixelFilter, NoiseSettings
+from mobinet.events.ordinal_surface import OrdinalSurface, OrdinalSurfaceSettings
+from mobinet.events.time_surface import TimeSurface
+from mobinet.events.voxel_grid import voxel_grid
+from mobinet.events.windows import Window, Windows, WindowSettings
 
-__all__ = ["Events", "Evt3Decoder", "encode_evt3"]
+__all__ = [
+    "BackgroundActivityFilter",
+    "Events",
+    "Evt3Decoder",
+    "HotPixelFilter",
+    "NoiseSettings",
+    "OrdinalSurface",
+    "OrdinalSurfaceSettings",
+    "TimeSurface",
+    "Window",
+    "WindowSettings",
+    "Windows",
+    "encode_evt3",
+    "histogram",
+    "voxel_grid",
+]

@@ -47,6 +47,17 @@ class Events:
         """The events that a NumPy index (mask, integers or slice) selects."""
         return Events(self.t_ns[index], self.x[index], self.y[index], self.polarity[index])
 
+    def within(self, start_ns: int, end_ns: int) -> Events:
+        """Those from ``start_ns`` up to, but not with, ``end_ns``."""
+        inside = (self.t_ns >= start_ns) & (self.t_ns < end_ns)
+        return self if inside.all() else self[inside]
+
+    def in_order(self) -> Events:
+        """These events by time; themselves where they are."""
+        if not len(self) or (self.t_ns[1:] >= self.t_ns[:-1]).all():
+            return self
+        return self[np.argsort(self.t_ns, kind="stable")]
+
     @classmethod
     def empty(cls) -> Events:
         return cls(np.zeros(0, np.int64), np.zeros(0, np.uint16), np.zeros(0, np.uint16), np.zeros(0, np.bool_))
@@ -78,3 +89,14 @@ def _array(name: str, values: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
         if int(given.min()) < limits.min or int(given.max()) > limits.max:
             raise InputError(f"events: {name} runs from {given.min()} to {given.max()}, which {dtype} does not hold")
     return np.ascontiguousarray(given.astype(dtype))
+
+
+def check_inside(events: Events, width: int, height: int) -> None:
+    """Raises InputError naming the first event outside a sensor of that size, pixels."""
+    if not len(events) or (int(events.x.max()) < width and int(events.y.max()) < height):
+        return
+    index = int(np.argmax((events.x >= width) | (events.y >= height)))
+    raise InputError(
+        f"event {index} is at ({events.x[index]}, {events.y[index]}), outside the sensor of {width} x {height}; give "
+        "the sensor's true size, or drop such events"
+    )

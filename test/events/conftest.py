@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from mobinet.events import Events
+
+WIDTH, HEIGHT = 7, 5
+
+
+@st.composite
+def events_in_order(draw: st.DrawFn, max_size: int = 60) -> Events:
+    """Events of a small sensor, with many that share time and pixel."""
+    row = st.tuples(st.integers(0, 40), st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1), st.booleans())
+    rows = sorted(draw(st.lists(row, max_size=max_size)), key=lambda event: event[0])
+    columns = list(zip(*rows, strict=True)) if rows else [[], [], [], []]
+    t_ns, x, y, polarity = columns
+    return Events([10**18 + t for t in t_ns], x, y, polarity)
