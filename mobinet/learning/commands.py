@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from mobinet.learning.torch_import import require_torch
 from mobinet.progress import Progress
@@ -15,16 +16,18 @@ IMAGES = 4000
 _FIRST_WORLD = 1000
 _WORLDS_OF_A_SEED = 100_000
 
+_Prepared: TypeAlias = tuple[Any, Callable[..., Path]]
+"""Settings of a training with a member ``training``, and what trains with them."""
+
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds ``train detector | embedder``; each sets ``run``, a function of the parsed arguments to an exit code."""
+    """Adds ``train detector | embedder | siamese``; each sets ``run``, a function of the arguments to an exit code."""
     train = subparsers.add_parser("train", help="train a small network on simulated worlds")
     networks = train.add_subparsers(dest="network", metavar="NETWORK", required=True)
-    detector = networks.add_parser("detector", help="of people, cyclists and cars")
-    detector.set_defaults(run=_train_detector)
-    embedder = networks.add_parser("embedder", help="of the appearance of people and vehicles")
-    embedder.set_defaults(run=_train_embedder)
-    for parser in (detector, embedder):
+    parsers = {}
+    for name, (prepare, purpose) in _NETWORKS.items():
+        parser = parsers[name] = networks.add_parser(name, help=purpose)
+        parser.set_defaults(run=functools.partial(_train, name, prepare))
         parser.add_argument("-o", "--out", metavar="DIR", type=Path, required=True, help="checkpoint, curves, network")
         parser.add_argument("--data", metavar="DIR", type=Path, help="training images; default: data in the out folder")
         parser.add_argument("--images", metavar="N", type=_count, default=IMAGES, help="default %(default)s")
@@ -34,43 +37,38 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         parser.add_argument("--seed", metavar="N", type=int, default=0, help="of worlds, weights and order; default 0")
         parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if any")
 
+    parsers["siamese"].add_argument(
+        "--backbone", metavar="FILE", type=Path, help="checkpoint.pt of a detector to begin with; default: from nothing"
+    )
 
-def _train_detector(arguments: argparse.Namespace) -> int:
-    require_torch()
+
+def _prepare_detector(_: argparse.Namespace) -> _Prepared:
     from mobinet.learning.detector import DetectorTraining, train_detector
 
-    defaults = DetectorTraining()
-    settings = dataclasses.replace(defaults, training=dataclasses.replace(defaults.training, **_choices(arguments)))
-
-    def run(data: Path, show: Callable[[int, int, Mapping[str, float]], None]) -> Path:
-        return train_detector(data, arguments.out, settings, resume=arguments.resume, progress=show)
-
-    return _render_and_run(arguments, "detector", run)
+    return DetectorTraining(), train_detector
 
 
-def _train_embedder(arguments: argparse.Namespace) -> int:
-    require_torch()
+def _prepare_embedder(_: argparse.Namespace) -> _Prepared:
     from mobinet.learning.embedder import EmbedderTraining, train_embedder
 
-    defaults = EmbedderTraining()
-    settings = dataclasses.replace(defaults, training=dataclasses.replace(defaults.training, **_choices(arguments)))
-
-    def run(data: Path, show: Callable[[int, int, Mapping[str, float]], None]) -> Path:
-        return train_embedder(data, arguments.out, settings, resume=arguments.resume, progress=show)
-
-    return _render_and_run(arguments, "embedder", run)
+    return EmbedderTraining(), train_embedder
 
 
-def _render_and_run(
-    arguments: argparse.Namespace,
-    name: str,
-    run: Callable[[Path, Callable[[int, int, Mapping[str, float]], None]], Path],
-) -> int:
+def _prepare_siamese(arguments: argparse.Namespace) -> _Prepared:
+    from mobinet.learning.siamese import SiameseTraining, train_siamese
+
+    return SiameseTraining(), functools.partial(train_siamese, backbone=arguments.backbone)
+
+
+def _train(name: str, prepare: Callable[[argparse.Namespace], _Prepared], arguments: argparse.Namespace) -> int:
     """Renders what is missing of the training images, then trains."""
+    require_torch()
     from mobinet.learning.images import render_images
     from mobinet.learning.training import check_folder
     from mobinet.sim.randomised import RandomWorldSettings
 
+    defaults, train = prepare(arguments)
+    settings = dataclasses.replace(defaults, training=dataclasses.replace(defaults.training, **_choices(arguments)))
     # before minutes of rendering
     check_folder(arguments.out, resume=arguments.resume)
     data = arguments.data or arguments.out / "data"
@@ -82,7 +80,7 @@ def _render_and_run(
         def show(done: int, total: int, losses: Mapping[str, float]) -> None:
             progress.show_pieces(done, total, " ".join(f"{key} {value:.3f}" for key, value in losses.items()))
 
-        path = run(data, show)
+        path = train(data, arguments.out, settings, resume=arguments.resume, progress=show)
     print(f"{path}: {path.stat().st_size / 1024:.0f} KiB; curves in {arguments.out / 'curves.csv'}")
     return 0
 
@@ -97,3 +95,10 @@ def _count(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text}")
     return value
+
+
+_NETWORKS: Mapping[str, tuple[Callable[[argparse.Namespace], _Prepared], str]] = {
+    "detector": (_prepare_detector, "of people, cyclists and cars"),
+    "embedder": (_prepare_embedder, "of the appearance of people and vehicles"),
+    "siamese": (_prepare_siamese, "that follows one object of any kind"),
+}

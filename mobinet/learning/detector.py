@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,12 +17,11 @@ from mobinet.learning.detector_network import (
 )
 from mobinet.learning.detector_scores import balance_scores
 from mobinet.learning.detector_task import CropSize, DetectorTask
-from mobinet.learning.images import LabelledImage, read_images
+from mobinet.learning.images import hold_back, read_images
 from mobinet.learning.onnx_export import export_onnx, write_text
-from mobinet.learning.training import Progress, TrainingSettings, train
+from mobinet.learning.training import Progress, TrainingSettings, train, write_record
 
 NAME = "street-detector"
-_HELD_BACK_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -56,21 +53,18 @@ def train_detector(
         ModelError: the exported file gives other boxes.
     """
     settings = settings or DetectorTraining()
-    learnt, held_back = _split(read_images(data))
+    learnt, held_back = hold_back(read_images(data))
     task = DetectorTask(learnt, held_back, settings.training.batch, settings.training.seed, settings.crops)
     network = train(task, out, settings.training, resume=resume, progress=progress)
     assert isinstance(network, DetectorNetwork)
     balance = balance_scores(network, held_back)
     path = write_detector(network, out)
     record = {
-        "seed": settings.training.seed,
-        "steps": settings.training.steps,
-        "batch": settings.training.batch,
         "images": len(learnt),
         "objects": sum(len(image.labels) for image in learnt),
         "held_back_f1": {name: round(best.f1, 3) for name, best in balance.items()},
     }
-    write_text(out / "training.json", json.dumps(record, indent=2) + "\n")
+    write_record(out, settings.training, record)
     return path
 
 
@@ -79,15 +73,7 @@ def write_detector(network: DetectorNetwork, folder: Path) -> Path:
     path = folder / f"{NAME}.onnx"
     example = torch.rand(2, 3, INPUT_HEIGHT, INPUT_WIDTH, generator=torch.Generator().manual_seed(0))
     exported = ExportedDetector(network.to(memory_format=torch.contiguous_format)).eval()
-    export_onnx(exported, example, path, input_name="images", output_name="boxes")
+    export_onnx(exported, {"images": example}, path, outputs=["boxes"])
     sidecar = {"head": "yolov8", "resize": "letterbox", "colour": "bgr", "class_names": list(CLASSES)}
     write_text(path.with_suffix(".yaml"), yaml.safe_dump(sidecar, sort_keys=False, default_flow_style=None))
     return path
-
-
-def _split(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[LabelledImage]]:
-    """To learn from, and of other worlds to validate with; of a single world, the same."""
-    worlds = sorted({image.world for image in images})
-    last = set(worlds[-max(1, round(_HELD_BACK_SHARE * len(worlds))) :])
-    held_back = [image for image in images if image.world in last]
-    return [image for image in images if image.world not in last] or held_back, held_back

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mobinet.learning.blocks import SeparableBlock, convolution, separable
+
 CLASSES = ("person", "cyclist", "car")
 STRIDE = 8
 INPUT_HEIGHT, INPUT_WIDTH = 320, 416
@@ -34,14 +36,16 @@ class DetectorNetwork(nn.Module):
     def __init__(self, classes: int = len(CLASSES)) -> None:
         super().__init__()
         half, quarter, eighth, sixteenth, last = _WIDTHS
-        self.stem = nn.Sequential(_conv(3, half, 2), _conv(half, quarter, 2), _Block(quarter, 3))
-        self.at_8 = nn.Sequential(_conv(quarter, eighth, 2), *(_Block(eighth, 5) for _ in range(2)))
-        self.at_16 = nn.Sequential(_conv(eighth, sixteenth, 2), *(_Block(sixteenth, 5) for _ in range(4)))
-        self.at_32 = nn.Sequential(_separable(sixteenth, last, 5, 2), *(_Block(last, 5) for _ in range(3)))
+        self.stem = nn.Sequential(convolution(3, half, 2), convolution(half, quarter, 2), SeparableBlock(quarter, 3))
+        self.at_8 = nn.Sequential(convolution(quarter, eighth, 2), *(SeparableBlock(eighth, 5) for _ in range(2)))
+        self.at_16 = nn.Sequential(convolution(eighth, sixteenth, 2), *(SeparableBlock(sixteenth, 5) for _ in range(4)))
+        self.at_32 = nn.Sequential(separable(sixteenth, last, 5, 2), *(SeparableBlock(last, 5) for _ in range(3)))
         self.laterals = nn.ModuleList([nn.Conv2d(width, _NECK, 1) for width in (eighth, sixteenth, last)])
-        self.joined = _Block(_NECK, 5)
-        self.class_head = nn.Sequential(_Block(_NECK, 5), _Block(_NECK, 5), nn.Conv2d(_NECK, classes, 1))
-        self.box_head = nn.Sequential(_Block(_NECK, 5), _Block(_NECK, 5), nn.Conv2d(_NECK, 4, 1))
+        self.joined = SeparableBlock(_NECK, 5)
+        self.class_head = nn.Sequential(
+            SeparableBlock(_NECK, 5), SeparableBlock(_NECK, 5), nn.Conv2d(_NECK, classes, 1)
+        )
+        self.box_head = nn.Sequential(SeparableBlock(_NECK, 5), SeparableBlock(_NECK, 5), nn.Conv2d(_NECK, 4, 1))
         self._set_first_outputs()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,31 +91,3 @@ def cell_middles(height: int, width: int) -> Tensor:
     x = (torch.arange(width // STRIDE, dtype=torch.float32) + 0.5) * STRIDE
     rows, columns = torch.meshgrid(y, x, indexing="ij")
     return torch.stack([columns.flatten(), rows.flatten()])
-
-
-class _Block(nn.Module):
-    """A separable convolution that adds to its input."""
-
-    def __init__(self, width: int, side: int) -> None:
-        super().__init__()
-        self.change = _separable(width, width, side, 1)
-
-    def forward(self, features: Tensor) -> Tensor:
-        changed: Tensor = features + self.change(features)
-        return changed
-
-
-def _conv(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-    convolution = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
-
-
-def _separable(inputs: int, outputs: int, side: int, stride: int) -> nn.Sequential:
-    """Each channel by itself, then all together."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, inputs, side, stride, side // 2, groups=inputs, bias=False),
-        nn.BatchNorm2d(inputs),
-        nn.Conv2d(inputs, outputs, 1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )

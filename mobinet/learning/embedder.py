@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 import yaml
@@ -15,7 +13,7 @@ from mobinet.learning.embedder_network import EmbedderNetwork, EmbedderWithClass
 from mobinet.learning.embedder_task import MEAN, STD, EmbedderTask
 from mobinet.learning.images import read_images
 from mobinet.learning.onnx_export import export_onnx, write_text
-from mobinet.learning.training import Progress, TrainingSettings, train
+from mobinet.learning.training import Progress, TrainingSettings, train, write_record
 
 NAME = "street-embedder"
 _EXAMPLES = 4
@@ -60,14 +58,9 @@ def train_embedder(
     network = train(task, out, settings.training, resume=resume, progress=progress)
     assert isinstance(network, EmbedderWithClassifier)
     path = write_embedder(network.embedder, out)
-    record: dict[str, Any] = {
-        "seed": settings.training.seed,
-        "steps": settings.training.steps,
-        "batch": settings.training.batch,
-    }
     figures = task.validate(network, torch.device("cpu"))
-    record |= {"training": _counts(training), "validation": {**_counts(validation), **figures}}
-    write_text(out / "training.json", json.dumps(record, indent=2) + "\n")
+    record = {"training": _counts(training), "validation": {**_counts(validation), **figures}}
+    write_record(out, settings.training, record)
     return path
 
 
@@ -75,7 +68,7 @@ def write_embedder(network: EmbedderNetwork, folder: Path) -> Path:
     """Writes the network and its YAML file; raises what ``export_onnx`` raises."""
     path = folder / f"{NAME}.onnx"
     example = torch.rand(_EXAMPLES, 3, *INPUT_SIZE, generator=torch.Generator().manual_seed(0)) * 4 - 2
-    export_onnx(network.eval(), example, path, input_name="images", output_name="vectors")
+    export_onnx(network.eval(), {"images": example}, path, outputs=["vectors"])
     sidecar = {"input_size": list(INPUT_SIZE), "colour": "rgb", "mean": list(MEAN), "std": list(STD)}
     write_text(path.with_suffix(".yaml"), yaml.safe_dump(sidecar, sort_keys=False, default_flow_style=None))
     return path

@@ -23,6 +23,7 @@ from mobinet.sim.truth import TrueObject
 from mobinet.types import Float32, Image
 
 _JPEG_QUALITY = 95
+_HELD_BACK_SHARE = 0.05
 
 Progress = Callable[[int, int], None]
 """Called with how many of how many are done."""
@@ -111,6 +112,14 @@ def read_images(folder: Path) -> list[LabelledImage]:
             f"'{folder}' has no training images: expected images/ and worlds/*.json; give another --data"
         )
     return found
+
+
+def hold_back(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[LabelledImage]]:
+    """To learn from, and those of the last worlds to validate with; of a single world, the same."""
+    worlds = sorted({image.world for image in images})
+    last = set(worlds[-max(1, round(_HELD_BACK_SHARE * len(worlds))) :])
+    held_back = [image for image in images if image.world in last]
+    return [image for image in images if image.world not in last] or held_back, held_back
 
 
 def _render_world(folder: Path, seed: int, settings: RandomWorldSettings, listing: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,22 +17,27 @@ _OPSET = 17
 _TOLERANCE = 1e-4
 
 
-def export_onnx(network: nn.Module, example: Tensor, path: Path, *, input_name: str, output_name: str) -> float:
-    """Writes a network of one input and one output, both with the batch first and of any length.
+def export_onnx(
+    network: nn.Module, examples: Mapping[str, Tensor], path: Path, *, outputs: Sequence[str], any_size: bool = False
+) -> float:
+    """Writes a network whose inputs and outputs all have the batch first, of any length.
 
     Args:
         network: on the CPU, in evaluation mode.
-        example: an input ``(N, ...)``, which the file is compared on.
+        examples: inputs ``(N, ...)`` by name, which the file is compared on.
         path: of the file; it is whole or not there.
+        outputs: names.
+        any_size: height and width, the last two, are open too.
 
     Returns:
-        The largest difference between the file's output and the network's, as a share of the largest output.
+        The largest difference between an output of the file and the network's, as a share of its largest value.
 
     Raises:
         ModelError: the difference is above 1e-4.
         RecordingError: the file cannot be written.
     """
     partial = path.with_suffix(".partial.onnx")
+    open_axes = {0: "batch"} | ({2: "height", 3: "width"} if any_size else {})
     try:
         with warnings.catch_warnings():
             # the exporter that succeeds this one needs two more packages
@@ -40,15 +46,15 @@ def export_onnx(network: nn.Module, example: Tensor, path: Path, *, input_name: 
             warnings.simplefilter("ignore", torch.jit.TracerWarning)
             torch.onnx.export(
                 network,
-                (example,),
+                tuple(examples.values()),
                 str(partial),
-                input_names=[input_name],
-                output_names=[output_name],
-                dynamic_axes={input_name: {0: "batch"}, output_name: {0: "batch"}},
+                input_names=list(examples),
+                output_names=list(outputs),
+                dynamic_axes=dict.fromkeys((*examples, *outputs), open_axes),
                 opset_version=_OPSET,
                 dynamo=False,
             )
-        difference = _difference(network, example, partial)
+        difference = _difference(network, examples, partial)
         if difference > _TOLERANCE:
             raise ModelError(
                 f"'{path}': ONNX Runtime gives other values than PyTorch, by a share of {difference:.2g}; report this"
@@ -61,12 +67,13 @@ def export_onnx(network: nn.Module, example: Tensor, path: Path, *, input_name: 
     return difference
 
 
-def _difference(network: nn.Module, example: Tensor, path: Path) -> float:
+def _difference(network: nn.Module, examples: Mapping[str, Tensor], path: Path) -> float:
     with torch.no_grad():
-        expected = network(example).numpy()
-    session = load_session(path, threads=1)
-    found = session.run({session.inputs[0].name: example.numpy()})[0]
-    return float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-12))
+        given = network(*examples.values())
+    expected = [output.numpy() for output in (given if isinstance(given, tuple) else (given,))]
+    found = load_session(path, threads=1).run({name: example.numpy() for name, example in examples.items()})
+    pairs = zip(found, expected, strict=True)
+    return max(float(np.abs(one - other).max() / max(np.abs(other).max(), 1e-12)) for one, other in pairs)
 
 
 def write_text(path: Path, text: str) -> None:

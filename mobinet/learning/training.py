@@ -6,6 +6,7 @@ was interrupted and resumed does what it would have done without. Import this af
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from torch import nn
 from mobinet.errors import SettingsError
 from mobinet.learning.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mobinet.learning.curves import Curves
+from mobinet.learning.onnx_export import write_text
 from mobinet.settings import check_settings, setting
 
 _MEAN_OF_STEPS = 20
@@ -136,6 +138,12 @@ def check_folder(folder: Path, *, resume: bool) -> None:
         raise SettingsError(f"'{folder}' has no checkpoint.pt to resume from; leave out --resume to begin")
     if not resume and there:
         raise SettingsError(f"'{folder}' has a checkpoint already; go on with --resume, or give another folder")
+
+
+def write_record(folder: Path, settings: TrainingSettings, figures: Mapping[str, Any]) -> None:
+    """Writes ``training.json``: what was chosen and what came out; raises RecordingError when it cannot."""
+    chosen = {"seed": settings.seed, "steps": settings.steps, "batch": settings.batch}
+    write_text(folder / "training.json", json.dumps({**chosen, **figures}, indent=2) + "\n")
 
 
 class _Trainer:
