@@ -53,8 +53,8 @@ class WindowSettings:
 class Windows:
     """Collects events and gives them back in windows.
 
-    Windows by the busiest tile are those of Liu and Delbruck, "Adaptive Time-Slice Block-Matching Optical Flow Algorithm
-    for Dynamic Vision Sensors" (2018).
+    Windows by the busiest tile are those of Liu and Delbruck, "Adaptive Time-Slice Block-Matching Optical Flow
+    Algorithm for Dynamic Vision Sensors" (2018).
 
     Args:
         width, height: of the sensor.
