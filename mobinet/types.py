@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,9 +122,8 @@ class TrackState(IntEnum):
     COASTING = 2
 
 
-@dataclass(frozen=True)
-class Track:
-    """One object followed by one camera, as of one frame.
+class Track(NamedTuple):
+    """One object followed by one camera, as of one frame. A tuple, because many are made in every image.
 
     Args:
         track_id: positive, unique for the life of the tracker, never used again.

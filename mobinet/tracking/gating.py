@@ -30,7 +30,7 @@ class Pairs(NamedTuple):
     misfit: Float64
 
     def take(self, rows: Int64) -> Pairs:
-        return Pairs(self.tracks[rows], self.detections[rows], self.expected[rows], self.found[rows], self.misfit[rows])
+        return Pairs(*(column.take(rows, axis=0) for column in self))
 
     def overlap(self, margin: float) -> Float64:
         """``(K,)`` intersection over union of boxes that are wider by ``margin`` of their size on each side.
@@ -114,8 +114,8 @@ def _agreement(tracks: TrackTable, found: Float64) -> Float64:
         tracks: one row for each of K pairs.
         found: ``(K, 4)``.
     """
-    vx, vy = tracks.velocities[:, 0], tracks.velocities[:, 1]
-    way_x, way_y = (found[:, axis] - tracks.observed[:, axis] for axis in (0, 1))
+    vx, vy = tracks.velocities.T[:2]
+    way_x, way_y = found.T[:2] - tracks.observed.T[:2]
     scale = np.maximum(np.hypot(vx, vy), tracks.boxes[:, 3]) * np.maximum(np.hypot(way_x, way_y), 1e-9)
     agreement: Float64 = (vx * way_x + vy * way_y) / scale
     return agreement

@@ -13,16 +13,18 @@ from mobinet.types import Float32, Float64, Int64
 
 def recent(table: TrackTable, stamp_ns: int, settings: TrackerSettings) -> NDArray[np.bool_]:
     """``(N,)`` which tracks were seen within ``max_coast_s`` before ``stamp_ns``."""
-    return stamp_ns - table.last_stamps_ns <= _ns(settings.max_coast_s)
+    return table.last_stamps_ns >= stamp_ns - _ns(settings.max_coast_s)
 
 
 def worth_keeping(table: TrackTable, stamp_ns: int, settings: TrackerSettings) -> NDArray[np.bool_]:
     """``(N,)`` which tracks live on: all but the tentative ones unseen for more than ``max_tentative_coast_s``."""
-    return table.confirmed | (stamp_ns - table.last_stamps_ns <= _ns(settings.max_tentative_coast_s))
+    return table.confirmed | (table.last_stamps_ns >= stamp_ns - _ns(settings.max_tentative_coast_s))
 
 
-def count_hits(table: TrackTable, rows: Int64, scores: Float64, stamp_ns: int, settings: TrackerSettings) -> None:
-    """Books one detection for each of ``rows``, ``(K,)``; ``scores`` are those of the detections."""
+def count_hits(
+    table: TrackTable, rows: Int64 | slice, scores: Float64, stamp_ns: int, settings: TrackerSettings
+) -> None:
+    """Books one detection for each of ``rows``, ``(K,)`` or the slice of all; ``scores`` are theirs."""
     table.hits[rows] += 1
     table.scores[rows] = scores
     table.last_stamps_ns[rows] = stamp_ns

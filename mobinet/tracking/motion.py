@@ -43,7 +43,7 @@ def initiate(table: TrackTable, measurements: Float64, settings: TrackerSettings
     """
     table.boxes[:] = measurements
     table.observed[:] = measurements
-    table.variances[:] = _noise(measurements, settings)
+    table.variances[:] = detection_noise(measurements, settings)
     table.velocity_variances[:] = (settings.initial_speed * measurements[:, _SIZES]) ** 2
 
 
@@ -67,35 +67,29 @@ def predict(table: TrackTable, dt_s: float, settings: TrackerSettings, unrest: f
     _keep_size(table)
 
 
-def expected_variances(table: TrackTable, settings: TrackerSettings) -> Float64:
-    """``(N, 4)`` variances of the detection to expect at ``table.boxes``, its own noise included."""
-    return table.variances + _noise(table.boxes, settings)
-
-
-def update(table: TrackTable, rows: Int64, measurements: Float64, settings: TrackerSettings) -> Float64:
+def update(table: TrackTable, rows: Int64 | slice, measurements: Float64, settings: TrackerSettings) -> Float64:
     """Takes in one detection for each of ``rows`` (Kalman 1960).
 
     Args:
-        rows: ``(K,)`` of the table, rising, at least one.
+        rows: ``(K,)`` of the table, at least one, or the slice of all.
         measurements: ``(K, 4)`` cx, cy, w, h.
 
     Returns:
         ``(K,)`` mean square of how far each centre was from where it was expected, in standard deviations: 1 on average
         where the noises are as the settings say (Bar-Shalom, Li, Kirubarajan 2001, section 5.4).
     """
-    # rows rise: as many as there are tracks are all of them
-    everyone = len(rows) == len(table)
-    chosen = TrackTable(table.numbers if everyone else table.numbers.take(rows, axis=0), table.marks, table.looks)
-    moments = chosen.moments
-    spread = expected_variances(chosen, settings)
-    surprise = measurements - chosen.boxes
+    numbers = table.numbers if isinstance(rows, slice) else table.numbers.take(rows, axis=0)
+    moments = numbers[:, :20].reshape(-1, 5, 4)
+    boxes = moments[:, 0]
+    spread = moments[:, 2] + detection_noise(boxes, settings)
+    surprise = measurements - boxes
     gain = moments[:, 2:4] / spread[:, None]
     moments[:, :2] += gain * surprise[:, None]
     moments[:, 4] -= gain[:, 1] * moments[:, 3]
     moments[:, 2:4] -= gain[:, :1] * moments[:, 2:4]
-    chosen.observed[:] = measurements
-    if not everyone:
-        table.numbers[rows] = chosen.numbers
+    numbers[:, 20:24] = measurements
+    if not isinstance(rows, slice):
+        table.numbers[rows] = numbers
     surprise *= surprise
     surprise /= spread
     squares: Float64 = 0.5 * (surprise[:, 0] + surprise[:, 1])
@@ -120,7 +114,7 @@ def follow_unrest(unrest: float, surprises: Float64, dt_s: float, settings: Trac
     return float(min(max(unrest * level**share, _LEAST_UNREST), _MOST_UNREST))
 
 
-def _noise(boxes: Float64, settings: TrackerSettings) -> Float64:
+def detection_noise(boxes: Float64, settings: TrackerSettings) -> Float64:
     """``(N, 4)`` variances of a detection of boxes of this size."""
     noise = boxes.take(_SIZES, axis=1)
     noise *= settings.measurement_noise

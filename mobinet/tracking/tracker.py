@@ -181,16 +181,17 @@ class Tracker:
 
     def _correct(self, table: TrackTable, matches: Int64, found: _Found, dt_s: float) -> None:
         """Gives the tracks their detections; ``matches``: ``(N,)`` rows of those found, -1 for none."""
-        (rows,) = (matches >= 0).nonzero()
-        if not len(rows):
+        (matched,) = (matches >= 0).nonzero()
+        if not len(matched):
             return
+        rows = matched if len(matched) < len(table) else slice(None)
         taken, settings = matches[rows], self.settings
-        known = table.confirmed[rows]
-        surprises = motion.update(table, rows, found.measurements[taken], settings)
+        scores, known = found.scores[taken], table.confirmed[rows]
+        surprises = motion.update(table, rows, found.measurements.take(taken, axis=0), settings)
         self._unrest = motion.follow_unrest(self._unrest, surprises[known], dt_s, settings)
-        lifecycle.count_hits(table, rows, found.scores[taken], self._stamp_ns or 0, settings)
+        lifecycle.count_hits(table, rows, scores, self._stamp_ns or 0, settings)
         if found.looks.shape[1]:
-            remember(table.looks, rows, found.looks[taken], found.scores[taken], settings)
+            remember(table.looks, matched, found.looks[taken], scores, settings)
 
     def _bear(self, found: _Found, stamp_ns: int) -> None:
         """Adds a track for each of these detections."""

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,7 +36,7 @@ def follow(tracker: Tracker, todo: list[Step]) -> list[list[Track]]:
 
 
 def without_index(tracks: list[Track]) -> list[str]:
-    return [repr(dataclasses.replace(track, detection_index=0)) for track in tracks]
+    return [repr(track._replace(detection_index=0)) for track in tracks]
 
 
 @settings(max_examples=50)

@@ -158,7 +158,7 @@ def test_unrest_is_left_alone_without_a_time_constant():
 
 def test_surprises_are_counted_in_standard_deviations():
     table = initiated(BOX)
-    spread = np.sqrt(motion.expected_variances(table, SETTINGS)[0])
+    spread = np.sqrt(table.variances + motion.detection_noise(table.boxes, SETTINGS))[0]
     found = BOX + np.array([[2 * spread[0], spread[1], 0, 0]])
     np.testing.assert_allclose(motion.update(table, ROW, found, SETTINGS), [2.5])
 
