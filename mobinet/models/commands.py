@@ -42,7 +42,8 @@ def _list(_arguments: argparse.Namespace) -> int:
 
 def _pull(arguments: argparse.Namespace) -> int:
     entries = [zoo_entry(name) for name in arguments.names]
-    for entry in entries:
+    needed = [zoo_entry(name) for entry in entries for name in entry.needs]
+    for entry in {entry.name: entry for entry in [*entries, *needed]}.values():
         path = pull(entry, _progress(entry.name))
         print(f"{entry.name}: {path} ({entry.licence}, {entry.project})")
     return 0

@@ -35,6 +35,7 @@ class ZooEntry:
         size: bytes.
         figures: what its authors published.
         sidecar: what is written as YAML beside the file, for the stage that runs it.
+        needs: entries without which it does not run.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ZooEntry:
     size: int
     figures: str
     sidecar: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
 
     @property
     def file_name(self) -> str:
@@ -68,7 +70,7 @@ def zoo() -> Mapping[str, ZooEntry]:
     for number, values in enumerate(yaml.safe_load(_LIST.read_text(encoding="utf-8"))):
         if unknown := set(values) - known:
             raise ModelError(f"{_LIST}: entry {number} has unknown keys {sorted(unknown)}; known: {sorted(known)}")
-        entry = ZooEntry(**values)
+        entry = ZooEntry(**{**values, "needs": tuple(values.get("needs", ()))})
         entries[entry.name] = entry
     return entries
 

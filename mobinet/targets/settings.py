@@ -15,7 +15,7 @@ class TargetSettings:
     """Settings of a target tracker."""
 
     network: str = setting(
-        "nanotrack-v2-backbone",
+        "nanotrack-v2",
         "siamese network: the path of its .onnx file (the backbone, where there are several) or a name of the zoo",
     )
     head: str = setting("", "path or name of the network's head, empty = the one that its YAML file names")
