@@ -120,6 +120,12 @@ class CameraModel:
         matrix[:2, 2] = (matrix[:2, 2] + 0.5) * factors - 0.5
         return replace(self, width=width, height=height, matrix=matrix)
 
+    def zoomed(self, factor: float) -> CameraModel:
+        """The camera with all focal lengths times a factor; principal point and distortion stay."""
+        matrix = self.matrix.copy()
+        matrix[[0, 1], [0, 1]] *= factor
+        return replace(self, matrix=matrix)
+
     def pixels_to_rays(self, pixels: Float64) -> Float64:
         """Undistorted viewing directions of pixels.
 

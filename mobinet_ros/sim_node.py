@@ -11,11 +11,15 @@ from functools import partial
 
 from rclpy.duration import Duration
 from rclpy.publisher import Publisher
+from trajectory_msgs.msg import JointTrajectory
 
 from mobinet.errors import SettingsError
+from mobinet.sim.simulation import mounts_of
 from mobinet.sim.world_file import find_world, load_world
+from mobinet.targets.ptz_mount import PtzMount
 from mobinet_ros import topics
 from mobinet_ros.image_hub import ImageHub
+from mobinet_ros.joints import order_mount
 from mobinet_ros.lifecycle import StageNode
 from mobinet_ros.process import run
 from mobinet_ros.simulation.channels import Channel, channels_of
@@ -56,7 +60,15 @@ class SimNode(StageNode):
         self._forget_run()
         self._advertise_world()
         self._relay = RadioRelay(self, self._world, lambda: self._world_ns)
-        self._rendering = Rendering(self._world, self._stream_settings, self._settings.loop, self._is_taken)
+        mounts = mounts_of(self._world)
+        self._rendering = Rendering(self._world, self._stream_settings, self._settings.loop, self._is_taken, mounts)
+        for name, mount in mounts.items():
+            command = topics.camera_topic(name, topics.PTZ_COMMAND)
+            self.listen(topics.PTZ_COMMAND, partial(self._turn, mount), command, optional=True)
+
+    def _turn(self, mount: PtzMount, msg: JointTrajectory) -> None:
+        """A command reaches a mount at the time that the world shows, whatever clock stamped it."""
+        order_mount(mount, msg, self._world_ns)
 
     def _advertise_world(self) -> None:
         channels = channels_of(self._world, self._stream_settings.truth)

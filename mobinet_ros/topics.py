@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
-from geometry_msgs.msg import PoseWithCovarianceStamped
+from geometry_msgs.msg import PointStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from tf2_msgs.msg import TFMessage
+from trajectory_msgs.msg import JointTrajectory
 from vision_msgs.msg import Detection2DArray, LabelInfo
 from visualization_msgs.msg import MarkerArray
 
@@ -39,7 +40,8 @@ class Topic:
         name: relative to the namespace in ``scope``.
         type: message class.
         scope: 'camera', 'robot' or 'global'.
-        rate: 'image' (once an image), 'latched' (once), or a number in Hz; what a healthy graph shows.
+        rate: 'image' (once an image), 'latched' (once), 'on demand' (when a user acts), or a number in Hz; what a
+            healthy graph shows.
         reliable, latched, depth: its quality of service.
     """
 
@@ -80,6 +82,8 @@ TARGET = Topic("target", Target, "camera")
 TRUTH = Topic("truth", GroundTruthArray, "camera")
 OVERLAY = Topic("overlay", Image, "camera", depth=2)
 OVERLAY_COMPRESSED = Topic("overlay/compressed", CompressedImage, "camera", depth=2)
+PTZ_COMMAND = Topic("ptz/joint_trajectory", JointTrajectory, "camera", rate=30.0, depth=1)
+PTZ_STATE = Topic("ptz/joint_states", JointState, "camera", rate=50.0)
 SIGHTINGS = Topic("sightings", SightingArray, "robot")
 IDENTITIES = Topic("identities", IdentityArray, "robot", rate=5.0)
 MARKERS = Topic("markers", MarkerArray, "robot", rate=5.0)
@@ -91,6 +95,8 @@ RADIO = Topic("radio", Envelope, "robot", rate=10.0, reliable=False, depth=50)
 ROBOT_CLOCK = Topic("clock", Clock, "robot", rate=100.0, depth=1)
 CLOCK = Topic("/clock", Clock, "global", rate=100.0, depth=1)
 CONTACTS = Topic("/truth/contacts", ContactArray, "global", rate=10.0)
+# what RViz's Publish Point tool sends
+CLICKED_POINT = Topic("/clicked_point", PointStamped, "global", rate="on demand")
 PEERS = Topic("/mobinet/v1/peers", Envelope, "global", rate=10.0, reliable=False, depth=50)
 DIAGNOSTICS = Topic("/diagnostics", DiagnosticArray, "global", rate=1.0)
 TF = Topic("/tf", TFMessage, "global", rate=30.0, depth=100)
@@ -111,6 +117,8 @@ TOPICS: tuple[Topic, ...] = (
     TRUTH,
     OVERLAY,
     OVERLAY_COMPRESSED,
+    PTZ_COMMAND,
+    PTZ_STATE,
     SIGHTINGS,
     IDENTITIES,
     MARKERS,
@@ -121,6 +129,7 @@ TOPICS: tuple[Topic, ...] = (
     ROBOT_CLOCK,
     CLOCK,
     CONTACTS,
+    CLICKED_POINT,
     PEERS,
     DIAGNOSTICS,
     TF,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mobinet.camera import CameraModel
 from mobinet.errors import SettingsError
 from mobinet.geometry import OPTICAL2BODY, Transform
 from mobinet.sim.actors import actors_of, base_pose, fixtures_of
@@ -22,6 +23,8 @@ from mobinet.sim.radio import Radio
 from mobinet.sim.renderer import NOTHING, Renderer
 from mobinet.sim.truth import TrueObject, mask_box, occluders, rough_box, share_pictures, whole_pixels
 from mobinet.sim.world import Robot, SimCamera, World
+from mobinet.targets.ptz_base import camera2mount
+from mobinet.targets.ptz_mount import PtzMount
 from mobinet.types import Float32, Float64, Image
 
 
@@ -54,20 +57,33 @@ class CameraView:
             yield round(number * 1e9 / self.camera.rate)
 
 
+def mounts_of(world: World) -> dict[str, PtzMount]:
+    """What turns the cameras of a world that pan, tilt and zoom, by ``robot/camera``."""
+    return {
+        f"{robot.name}/{camera.name}": PtzMount(camera.ptz)
+        for robot in world.robots
+        for camera in robot.cameras
+        if camera.ptz is not None
+    }
+
+
 class Simulation:
     """Renders a world.
 
     Args:
         world: what there is.
         repainted: with strange textures on its scenery, see :mod:`mobinet.sim.repaint`.
+        mounts: of the cameras that pan, tilt and zoom, by name of the view; others can command them meanwhile. New
+            ones, which nobody commands, where ``None``.
 
     Raises:
         SettingsError: no camera in the world, or a lens that cannot be rendered.
         MissingDependencyError: no MuJoCo or no EGL.
     """
 
-    def __init__(self, world: World, *, repainted: bool = False) -> None:
+    def __init__(self, world: World, *, repainted: bool = False, mounts: Mapping[str, PtzMount] | None = None) -> None:
         self.world = world
+        self.mounts = mounts_of(world) if mounts is None else mounts
         self.actors = actors_of(world)
         self._fixtures = fixtures_of(world)
         self._names = [fixture.name for fixture in self._fixtures] + [actor.name for actor in self.actors]
@@ -116,50 +132,60 @@ class Simulation:
         return self.base_pose(view.robot, stamp_ns) @ self.camera2base(view, stamp_ns) @ OPTICAL2BODY
 
     def camera2base(self, view: CameraView, stamp_ns: int) -> Transform:
-        """A camera's body frame on its robot: its mount, which sways with the gait of somebody who wears it."""
+        """A camera's body frame on its robot: its mount, turned, or swaying with the gait of somebody who wears it."""
         wearer = view.robot.wearer
+        if view.camera.ptz is not None:
+            turned = self.mounts[view.name].at(stamp_ns)
+            return view.camera.mount @ camera2mount(turned.pan, turned.tilt)
         if wearer is None:
             return view.camera.mount
         motion = self._trajectories[view.robot.name].at(stamp_ns)
         speed = float(np.linalg.norm(motion.velocity))
         return gait_sway(motion.distance, speed, wearer.look, wearer.place) @ view.camera.mount
 
+    def model(self, view: CameraView, stamp_ns: int) -> CameraModel:
+        """Intrinsics of a camera, at its present zoom."""
+        if view.camera.ptz is None:
+            return view.camera.model
+        return view.camera.model.zoomed(self.mounts[view.name].at(stamp_ns).zoom)
+
     def image(self, view: CameraView, stamp_ns: int) -> Image:
         """``(H, W, 3)`` BGR ``uint8``: what the camera sees."""
         self._renderer.move_to(stamp_ns)
-        pose = self.optical_pose(view, stamp_ns)
-        return view.lens.bend(self._renderer.picture(view.lens.pinhole, pose, [view.label]))
+        pose, lens = self.optical_pose(view, stamp_ns), self._lens(view, stamp_ns)
+        return lens.bend(self._renderer.picture(lens.pinhole, pose, [view.label]))
 
     def depth(self, view: CameraView, stamp_ns: int) -> Float32:
         """``(H, W)`` metres along the optical axis (REP 118); infinite where nothing is."""
         self._renderer.move_to(stamp_ns)
-        pose = self.optical_pose(view, stamp_ns)
-        return view.lens.bend_exactly(self._renderer.depth(view.lens.pinhole, pose, [view.label]), np.inf)
+        pose, lens = self.optical_pose(view, stamp_ns), self._lens(view, stamp_ns)
+        return lens.bend_exactly(self._renderer.depth(lens.pinhole, pose, [view.label]), np.inf)
 
     def identities(self, view: CameraView, stamp_ns: int) -> NDArray[np.int32]:
         """``(H, W)`` the identity of the object that each pixel shows; 0 for scenery and sky."""
         self._renderer.move_to(stamp_ns)
-        pose = self.optical_pose(view, stamp_ns)
-        labels = view.lens.bend_exactly(self._renderer.labels(view.lens.pinhole, pose, hidden=[view.label]), NOTHING)
+        pose, lens = self.optical_pose(view, stamp_ns), self._lens(view, stamp_ns)
+        labels = lens.bend_exactly(self._renderer.labels(lens.pinhole, pose, hidden=[view.label]), NOTHING)
         identities: NDArray[np.int32] = np.maximum(labels - (len(self._fixtures) - 1), 0)
         return identities
 
     def truth(self, view: CameraView, stamp_ns: int) -> tuple[TrueObject, ...]:
         """The objects with a silhouette in the image, also those that are wholly hidden."""
         self._renderer.move_to(stamp_ns)
-        pose, camera = self.optical_pose(view, stamp_ns), view.lens.pinhole
+        pose, lens = self.optical_pose(view, stamp_ns), self._lens(view, stamp_ns)
+        camera = lens.pinhole
         boxes = {}
         for actor in self.actors:
             body = actor.body.place(actor.trajectory.at(stamp_ns))
             box = rough_box(camera, pose.inverse(), body, self._corners[actor.name])
             if box is not None and self._labels[actor.name] != view.label:
                 boxes[self._labels[actor.name]] = box
-        full = view.lens.bend_exactly(self._renderer.labels(camera, pose, hidden=[view.label]), NOTHING)
+        full = lens.bend_exactly(self._renderer.labels(camera, pose, hidden=[view.label]), NOTHING)
         found: dict[int, TrueObject] = {}
         for group in share_pictures(boxes):
             regions = whole_pixels([boxes[label] for label in group], view.size)
             drawn = self._renderer.labels(camera, pose, shown=group, regions=regions)
-            alone = view.lens.bend_exactly(drawn, NOTHING)
+            alone = lens.bend_exactly(drawn, NOTHING)
             for label in group:
                 silhouette = alone == label
                 if silhouette.any():
@@ -180,6 +206,9 @@ class Simulation:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _lens(self, view: CameraView, stamp_ns: int) -> Lens:
+        return view.lens if view.camera.ptz is None else Lens.of(self.model(view, stamp_ns))
 
     def _odometry_of(self, robot: Robot) -> Odometry:
         draw = generator(self.world.seed, f"odometry of {robot.name}")

@@ -19,6 +19,7 @@ from mobinet.sim.interior import Ceiling, Furniture, Opening
 from mobinet.sim.localisation import PoseNoise
 from mobinet.sim.odometry import OdometryErrors
 from mobinet.sim.trajectory import Trajectory, Waypoint
+from mobinet.targets.ptz_mount import PtzMountSettings
 
 WORLD_VERSION = 1
 # the ground reaches from -120 to 120 along x and y
@@ -197,6 +198,7 @@ class SimCamera:
         rate: images per second.
         kind: one of ``CAMERA_KINDS``.
         events: settings of an event camera; None for all others.
+        ptz: what turns and zooms it, from ``mount`` at pan and tilt 0 and ``model`` at zoom 1; None for a fixed camera.
     """
 
     name: str
@@ -205,6 +207,7 @@ class SimCamera:
     rate: float
     kind: str = "rgb"
     events: EventCameraSettings | None = None
+    ptz: PtzMountSettings | None = None
 
 
 @dataclass(frozen=True)

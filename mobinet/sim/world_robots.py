@@ -20,9 +20,10 @@ from mobinet.sim.world import CAMERA_KINDS, WORN_PLACES, Outage, Robot, SimCamer
 from mobinet.sim.world_people import LOOK_KEYS, PERSON_RADIUS_M, read_look
 from mobinet.sim.world_routes import ROUTE_KEYS, check_route, read_route
 from mobinet.sim.world_values import Section
+from mobinet.targets.ptz_mount import PtzMountSettings
 
 _ROBOT_KEYS = (*ROUTE_KEYS, "colour", "cameras", "clock", "odometry", "pose_noise", "localised", "worn")
-_CAMERA_KEYS = ("type", "mount", "width", "height", "horizontal_fov_deg", "calibration", "rate", "events")
+_CAMERA_KEYS = ("type", "mount", "width", "height", "horizontal_fov_deg", "calibration", "rate", "events", "ptz")
 _ROBOT_RADIUS = 0.35
 
 
@@ -36,10 +37,13 @@ def read_robot(section: Section, seed: int, obstacles: Sequence[Obstacle]) -> Ro
     section.check_keys((*_ROBOT_KEYS, *LOOK_KEYS) if worn else _ROBOT_KEYS)
     route = read_route(section, 1.0, 8.0) if worn else read_route(section, 0.8, 10.0)
     check_route(section, route, PERSON_RADIUS_M if worn else _ROBOT_RADIUS, obstacles)
+    cameras = tuple(_camera(child) for child in section.children("cameras"))
+    if worn and any(camera.ptz for camera in cameras):
+        raise section.error("worn", "expected fixed cameras: nobody wears one that turns; leave out their 'ptz'")
     return Robot(
         section.name,
         route,
-        tuple(_camera(child) for child in section.children("cameras")),
+        cameras,
         section.colour("colour", COLOURS["orange"]),
         clock=section.settings("clock", RobotClock),
         odometry=section.settings("odometry", OdometryErrors),
@@ -82,14 +86,28 @@ def _camera(section: Section) -> SimCamera:
     kind = section.choice("type", "rgb", CAMERA_KINDS)
     if kind != "events" and "events" in section.values:
         raise section.error("events", f"are settings of an event camera, and this one is '{kind}'; add type: events")
+    model = _camera_model(section)
     return SimCamera(
         section.name,
-        _camera_model(section),
+        model,
         _mount(section),
         section.number("rate", 15, 0.1, 240),
         kind,
         section.settings("events", EventCameraSettings) if kind == "events" else None,
+        _ptz(section, kind, model) if "ptz" in section.values else None,
     )
+
+
+def _ptz(section: Section, kind: str, model: CameraModel) -> PtzMountSettings:
+    if kind == "events":
+        raise section.error("ptz", "expected a camera of images, this one is 'events'; leave it out")
+    if model.distortion.any() or model.model == "equidistant":
+        raise section.error(
+            "ptz",
+            "expected an ideal lens, since distortion changes with the zoom; give width, height "
+            "and horizontal_fov_deg instead of a calibration",
+        )
+    return section.settings("ptz", PtzMountSettings)
 
 
 def _mount(section: Section) -> Transform:

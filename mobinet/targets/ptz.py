@@ -230,11 +230,7 @@ class PtzController:
 
     def _present(self, camera: CameraModel, shown: PtzState) -> CameraModel:
         """The intrinsics at the image's zoom."""
-        if self.settings.intrinsics == "present":
-            return camera
-        matrix = camera.matrix.copy()
-        matrix[:2, :2] *= shown.zoom
-        return CameraModel(camera.width, camera.height, matrix, camera.distortion, camera.model)
+        return camera if self.settings.intrinsics == "present" else camera.zoomed(shown.zoom)
 
     def _place(self, box: Float64, camera: CameraModel, shown: PtzState) -> tuple[Float64, float]:
         """Pan and tilt that bring the target into the middle, ``(2,)`` radians, and its angular height."""

@@ -13,7 +13,7 @@ from mobinet.targets.ptz_axis import approach
 from mobinet.targets.ptz_base import PtzState
 from mobinet.targets.ptz_history import PtzHistory
 
-_STEP_NS = 2_000_000
+_STEP_NS = 4_000_000
 _POSITION_GAIN = 6.0  # rate for each angle to a position, 1/s
 _ZOOM_POSITION_GAIN = 4.0
 
@@ -36,7 +36,7 @@ class PtzMountSettings:
         360.0, "greatest change of the rate, degrees per second squared", minimum=0.1, maximum=10_000.0
     )
     zoom_rate: float = setting(0.7, "fastest zoom, growth of ln(zoom) per second", minimum=0.01, maximum=10.0)
-    latency: float = setting(0.04, "from a command until it moves, s", minimum=0.0, maximum=2.0)
+    latency: float = setting(0.05, "from a command until it moves, s", minimum=0.0, maximum=2.0)
     watchdog: float = setting(0.5, "a rate ends when no command came for so long, s", minimum=0.05, maximum=60.0)
     home_deg: tuple[float, ...] = setting(
         (0.0, 0.0), "pan and tilt at the beginning, degrees", minimum=-360.0, maximum=360.0
@@ -120,6 +120,11 @@ class PtzMount:
             while self._now_ns < stamp_ns:
                 self._step(min(_STEP_NS, stamp_ns - self._now_ns))
             return self._past.at(stamp_ns)
+
+    def newest(self, stamp_ns: int) -> PtzState:
+        """Where it looks at a time, or last looked: asked by who must not start it anew."""
+        with self._lock:
+            return self._state() if self._now_ns is None else self._past.at(min(stamp_ns, self._now_ns))
 
     def _step(self, step_ns: int) -> None:
         now_ns = (self._now_ns or 0) + step_ns

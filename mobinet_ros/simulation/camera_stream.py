@@ -12,6 +12,7 @@ from mobinet.sim.simulation import CameraView, Simulation
 from mobinet_ros import topics
 from mobinet_ros.conversions import make_header, model_to_camera_info
 from mobinet_ros.image_conversions import ImageMessageFactory, image_to_compressed_msg
+from mobinet_ros.joints import state_to_joints
 from mobinet_ros.simulation.channels import COLOUR_KINDS, DEPTH_KINDS, Channel, camera_channel
 from mobinet_ros.simulation.frames import optical_frame
 from mobinet_ros.simulation.messages import depth_to_msg, truth_to_msg
@@ -41,7 +42,7 @@ class CameraStream:
     def make(self, world_ns: int) -> Iterator[tuple[Channel, Any]]:
         """Everything of the image at a time of the world; each message is valid until the next."""
         header = self._header(world_ns)
-        info = model_to_camera_info(self._view.camera.model, header)
+        info = model_to_camera_info(self._simulation.model(self._view, world_ns), header)
         yield self._channel(topics.CAMERA_INFO), info
         kind = self._view.camera.kind
         if kind in COLOUR_KINDS:
@@ -54,6 +55,11 @@ class CameraStream:
             objects = self._simulation.truth(self._view, world_ns)
             pose = self._simulation.optical_pose(self._view, world_ns)
             yield truth, truth_to_msg(objects, header, self._settings.start_ns + world_ns, pose)
+
+    def mount(self, world_ns: int) -> Iterator[tuple[Channel, Any]]:
+        """Pan, tilt and zoom of a camera that has them."""
+        state = self._simulation.mounts[self._view.name].at(world_ns)
+        yield self._channel(topics.PTZ_STATE), state_to_joints(state, self._header(world_ns))
 
     def _colour(self, world_ns: int, header: Header) -> Iterator[tuple[Channel, Any]]:
         image = self._simulation.image(self._view, world_ns)

@@ -27,6 +27,7 @@ WORLD_TOPICS = (
     topics.DEPTH_INFO,
     topics.DEPTH,
     topics.EVENTS,
+    topics.PTZ_STATE,
     topics.TRUTH,
     topics.CONTACTS,
 )
@@ -93,4 +94,6 @@ def _camera_topics(camera: SimCamera) -> Iterator[Topic]:
         yield topics.DEPTH
     if camera.kind == EVENTS_KIND:
         yield topics.EVENTS
+    if camera.ptz is not None:
+        yield topics.PTZ_STATE
     yield topics.TRUTH

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mobinet.errors import MobinetError
-from mobinet.sim.simulation import Simulation
+from mobinet.sim.simulation import Simulation, mounts_of
 from mobinet.sim.world import World
+from mobinet.targets.ptz_mount import PtzMount
 from mobinet_ros.simulation.channels import Channel
 from mobinet_ros.simulation.settings import StreamSettings
 from mobinet_ros.simulation.stream import Instant, WorldMessage, WorldStream
@@ -40,12 +41,23 @@ class Rendering:
         settings: what of it.
         loop: again and again.
         wanted: as for ``WorldStream``.
+        mounts: of cameras that pan, tilt and zoom; no further ahead is rendered than commands need to take effect.
 
     Raises:
         MobinetError: the world cannot be rendered: whatever ``Simulation`` raises.
     """
 
-    def __init__(self, world: World, settings: StreamSettings, loop: bool, wanted: Callable[[Channel], bool]) -> None:
+    def __init__(
+        self,
+        world: World,
+        settings: StreamSettings,
+        loop: bool,
+        wanted: Callable[[Channel], bool],
+        mounts: Mapping[str, PtzMount] | None = None,
+    ) -> None:
+        self._mounts = mounts_of(world) if mounts is None else mounts
+        latencies_ns = [round(mount.settings.latency * 1e9) for mount in self._mounts.values()]
+        self._ahead_ns = min([AHEAD_NS, *latencies_ns])
         self._world, self._settings, self._loop, self._wanted = world, settings, loop, wanted
         self._ready: deque[RenderedInstant] = deque()
         self._changed = threading.Condition()
@@ -100,7 +112,7 @@ class Rendering:
 
     def _run(self) -> None:
         try:
-            with Simulation(self._world) as simulation:
+            with Simulation(self._world, mounts=self._mounts) as simulation:
                 self._render(WorldStream(simulation, self._settings, self._wanted))
         except MobinetError as error:
             if self._latched is not None:
@@ -124,12 +136,13 @@ class Rendering:
                     return
             run += 1
 
+    def _has_room(self, rendered: RenderedInstant) -> bool:
+        return not self._ready or rendered.elapsed_ns - self._ready[0].elapsed_ns <= self._ahead_ns
+
     def _put(self, rendered: RenderedInstant) -> bool:
         """False when it was stopped while there was no room."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._stopping or not self._ready or rendered.elapsed_ns - self._ready[0].elapsed_ns <= AHEAD_NS
-            )
+            self._changed.wait_for(lambda: self._stopping or self._has_room(rendered))
             self._ready.append(rendered)
             self._changed.notify_all()
             return not self._stopping

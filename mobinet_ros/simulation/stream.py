@@ -44,6 +44,7 @@ from mobinet_ros.simulation.messages import (
 from mobinet_ros.simulation.settings import StreamSettings
 
 CONTACT_PERIOD_NS = 100_000_000
+MOUNT_RATE = 50.0
 
 Made: TypeAlias = Iterator[tuple[Channel, Any]]
 """Messages and where they belong."""
@@ -108,7 +109,7 @@ class WorldStream:
         for view in self._simulation.views:
             stamp_ns = self._stamp_ns(view.robot, 0)
             body = body_frame(view.robot, view.camera)
-            if view.robot.wearer is None:
+            if not _moves(view):
                 rows.append(transform_to_msg(view.camera.mount, base_frame(view.robot), body, stamp_ns))
             rows.append(transform_to_msg(OPTICAL2BODY, body, optical_frame(view.robot, view.camera), stamp_ns))
         return _serialise(world_channel(topics.TF_STATIC), TFMessage(transforms=rows))
@@ -137,6 +138,8 @@ class WorldStream:
     def _camera_jobs(self, view: CameraView) -> Iterator[_Job]:
         camera = CameraStream(self._simulation, view, self._settings, self._wanted)
         yield _Job(view.stamps_ns(self._duration_s), camera.make)
+        if view.camera.ptz is not None:
+            yield _Job(self._periodic(MOUNT_RATE), camera.mount)
         if view.camera.kind == EVENTS_KIND:
             events = EventStream(self._simulation, view, self._settings)
             yield _Job(self._periodic(events.rate), events.make)
@@ -157,14 +160,14 @@ class WorldStream:
             yield channel, clock_to_msg(self._stamp_ns(robot, world_ns))
 
     def _transforms(self, robot: Robot, world_ns: int) -> Made:
-        """Where the robot believes to be, and how somebody who wears a camera moves it."""
+        """Where the robot believes to be, and how somebody who wears a camera, or its own mount, moves it."""
         stamp_ns = self._stamp_ns(robot, world_ns)
         base2odom, odom2map = (f(robot, world_ns) for f in (self._simulation.base2odom, self._simulation.odom2map))
         rows = [
             transform_to_msg(odom2map, MAP_FRAME, odom_frame(robot), stamp_ns),
             transform_to_msg(base2odom, odom_frame(robot), base_frame(robot), stamp_ns),
         ]
-        for view in self._views_of(robot) if robot.wearer else ():
+        for view in filter(_moves, self._views_of(robot)):
             body, pose = body_frame(robot, view.camera), self._simulation.camera2base(view, world_ns)
             rows.append(transform_to_msg(pose, base_frame(robot), body, stamp_ns))
         yield world_channel(topics.TF), TFMessage(transforms=rows)
@@ -195,6 +198,11 @@ class WorldStream:
     @cached_property
     def _contacts(self) -> tuple[Contact, ...]:
         return contacts_of(self._simulation.world)
+
+
+def _moves(view: CameraView) -> bool:
+    """Whether a camera moves on its robot."""
+    return view.robot.wearer is not None or view.camera.ptz is not None
 
 
 def _serialise(channel: Channel, msg: Any) -> WorldMessage:
