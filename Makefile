@@ -99,6 +99,8 @@ pictures: install
 networks: install
 	$(BIN)/mobinet train detector -o build/networks/detector --data build/networks/data $(if $(RESUME),--resume)
 	$(BIN)/mobinet train embedder -o build/networks/embedder --data build/networks/data $(if $(RESUME),--resume)
+	$(BIN)/mobinet train siamese -o build/networks/siamese --data build/networks/data \
+	  --backbone build/networks/detector/checkpoint.pt $(if $(RESUME),--resume)
 
 constraints:
 	$(PYTHON) scripts/refresh_constraints.py

@@ -37,6 +37,17 @@ def test_nothing_to_resume(tmp_path, rendered, capsys):
     assert rendered == []
 
 
+def test_a_siamese_network_begins_with_a_detector(images_dir, tmp_path, rendered, capsys, monkeypatch):
+    monkeypatch.setattr("mobinet.learning.siamese_task._VALIDATION_EXAMPLES", 1)
+    options = ["--data", str(images_dir), "--images", "4", "--batch", "1", "--steps", "1"]
+    assert main(["train", "detector", "-o", str(tmp_path / "detector"), *options]) == 0
+    command = ["train", "siamese", "-o", str(tmp_path / "siamese"), *options, "--backbone"]
+    assert main([*command, str(tmp_path / "nowhere.pt")]) == 2
+    assert "nowhere.pt" in capsys.readouterr().err
+    assert main([*command, str(tmp_path / "detector/checkpoint.pt")]) == 0
+    assert f"{tmp_path / 'siamese/street-siamese.onnx'}: " in capsys.readouterr().out
+
+
 def test_another_seed_has_other_worlds(tmp_path, rendered, capsys):
     assert main(["train", "detector", "-o", str(tmp_path), "--seed", "2"]) == 2
     assert rendered == [(tmp_path / "data", 4000, 201_000)]
