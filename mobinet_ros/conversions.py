@@ -10,16 +10,27 @@ from builtin_interfaces.msg import Duration, Time
 from geometry_msgs.msg import Point, TransformStamped, Vector3
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
-from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
+from vision_msgs.msg import BoundingBox2D, Detection2D, Detection2DArray, ObjectHypothesisWithPose, Point2D, Pose2D
 
 from mobinet.camera import CameraModel
 from mobinet.errors import InputError
 from mobinet.geometry import Transform
-from mobinet.types import Appearance, Detections, Identity, Sighting, Track, TrackKey, TrackState
+from mobinet.types import (
+    Appearance,
+    Detections,
+    Identity,
+    Sighting,
+    Target,
+    TargetState,
+    Track,
+    TrackKey,
+    TrackState,
+)
 from mobinet_ros import msg as messages
 
 NANOSECONDS = 1_000_000_000
 TRACK_STATES = frozenset(int(state) for state in TrackState)
+TARGET_STATES = frozenset(int(state) for state in TargetState)
 
 
 def stamp_to_ns(stamp: Time) -> int:
@@ -133,6 +144,42 @@ def tracks_to_msg(tracks: Iterable[Track], header: Header) -> messages.TrackArra
 
 def duration_to_ns(duration: Duration) -> int:
     return int(duration.sec) * NANOSECONDS + int(duration.nanosec)
+
+
+def box_to_msg(box: np.ndarray) -> BoundingBox2D:
+    """A box xyxy."""
+    x1, y1, x2, y2 = (float(v) for v in box)
+    center = Pose2D(position=Point2D(x=(x1 + x2) / 2, y=(y1 + y2) / 2))
+    return BoundingBox2D(center=center, size_x=x2 - x1, size_y=y2 - y1)
+
+
+def msg_to_box(msg: BoundingBox2D) -> np.ndarray:
+    """``(4,)`` float64 xyxy; raises InputError for a turned box, or one without finite numbers or area."""
+    center, half = msg.center.position, np.array([msg.size_x, msg.size_y]) / 2
+    box = np.concatenate([np.array([center.x, center.y]) - half, np.array([center.x, center.y]) + half])
+    if msg.center.theta != 0 or not np.isfinite(box).all() or not (half > 0).all():
+        raise InputError(
+            f"box: expected finite numbers, a positive size and theta 0, got centre {center.x}, {center.y}, size "
+            f"{msg.size_x} x {msg.size_y}, theta {msg.center.theta}"
+        )
+    return box
+
+
+def target_to_msg(target: Target, target_id: str, header: Header) -> messages.Target:
+    """``target_id`` is what was asked for: a track, an identity, or '' for a box or a click."""
+    msg = messages.Target(header=header, state=int(target.state), id=target_id, confidence=float(target.confidence))
+    if target.box is not None:
+        msg.bbox = box_to_msg(target.box)
+    return msg
+
+
+def msg_to_target(msg: messages.Target) -> Target:
+    """Raises InputError for a state that no target has, or a box that is none."""
+    if msg.state not in TARGET_STATES:
+        raise InputError(f"target: state {msg.state} is not one of {sorted(TARGET_STATES)}")
+    state = TargetState(msg.state)
+    box = None if state in (TargetState.NONE, TargetState.LOST) else msg_to_box(msg.bbox)
+    return Target(stamp_to_ns(msg.header.stamp), state, box, msg.confidence)
 
 
 def msg_to_tracks(msg: messages.TrackArray) -> list[Track]:

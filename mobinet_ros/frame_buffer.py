@@ -26,6 +26,16 @@ class FrameBuffer:
         with self._lock:
             return self._images.get(stamp_ns)
 
+    def stamps(self) -> list[int]:
+        """Stamps of the images that are kept, oldest first."""
+        with self._lock:
+            return list(self._images)
+
+    def after(self, stamp_ns: int) -> list[tuple[int, Image]]:
+        """The images that came after that of a stamp, oldest first."""
+        with self._lock:
+            return [(stamp, image) for stamp, image in self._images.items() if stamp > stamp_ns]
+
     def clear(self) -> None:
         with self._lock:
             self._images.clear()

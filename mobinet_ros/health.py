@@ -49,14 +49,15 @@ class InputHealth:
 
 @dataclass
 class Health:
-    """Inputs, counters and recent problems of one node; ``status`` turns them into one diagnostic message.
+    """Inputs, notes, counters and recent problems of one node; ``status`` turns them into one diagnostic message.
 
-    Counters and problems may come from any thread.
+    Notes, counters and problems may come from any thread.
     """
 
     node: Node
     inputs: dict[str, InputHealth] = field(default_factory=dict)
     counters: dict[str, float] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
     _problems: dict[str, tuple[float, str]] = field(default_factory=dict)
     _last_status_s: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -71,6 +72,11 @@ class Health:
     def set_counter(self, name: str, value: float) -> None:
         with self._lock:
             self.counters[name] = value
+
+    def set_note(self, name: str, text: str) -> None:
+        """Shows a text among the values."""
+        with self._lock:
+            self.notes[name] = text
 
     def problem(self, key: str, message: str) -> bool:
         """Notes a problem; True when it is new (not shown within the last seconds) and worth a line in the log."""
@@ -108,6 +114,7 @@ class Health:
             if i.last_stamp_ns:
                 values.append((f"{i.topic} age_ms", f"{i.last_age_ns / 1e6:.1f}"))
         with self._lock:
+            values += sorted(self.notes.items())
             return values + [(name, str(value)) for name, value in sorted(self.counters.items())]
 
     def _recent_problems(self, now: float) -> list[str]:

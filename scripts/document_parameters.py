@@ -204,6 +204,8 @@ def scope_text(topic: Topic) -> str:
 def rate_text(topic: Topic) -> str:
     if topic.rate == "image":
         return "once an image"
+    if topic.rate == "on demand":
+        return topic.rate
     return "once" if topic.rate == "latched" else f"{topic.rate:g} Hz"
 
 
