@@ -50,7 +50,11 @@ class OpenCvTracker:
 
     def update(self, image: np.ndarray) -> Followed:
         begin = time.process_time()
-        found, (x, y, width, height) = self._tracker.update(image)
+        try:
+            found, (x, y, width, height) = self._tracker.update(image)
+        except cv2.error:
+            # KCF and CSRT ask for pixels beyond the image when their box leaves it
+            found, (x, y, width, height) = False, (0, 0, 0, 0)
         cpu_s = time.process_time() - begin
         has_box = found and width > 0 and height > 0
         return Followed((float(x), float(y), float(width), float(height)) if has_box else None, cpu_s)

@@ -5,7 +5,7 @@
 - ``tld``: x1, y1, x2, y2, NaN where it is not to be seen (Kalal et al. 2012)
 - ``xywh``: left, top, width, height, counted from 0, as LaSOT and GOT-10k write theirs and rendered worlds are exported
 
-Numbers are separated by commas, blanks or tabs. NaN, four zeros, or no width or height stand for no box. A fifth number
+Numbers are separated by commas, semicolons, blanks or tabs. NaN, four zeros, or no width or height stand for no box. A fifth number
 is the confidence. The name of the sequence may stand before the names of the files: ``Coke.groundtruth_rect.txt``.
 """
 
@@ -72,7 +72,7 @@ def find_targets(path: Path) -> dict[str, Path]:
     if path.is_file():
         return {"": path}
     found: dict[str, Path] = {}
-    for file in sorted(path.rglob("*.txt")) if path.is_dir() else ():
+    for file in _texts(path) if path.is_dir() else ():
         known = _PATTERN.fullmatch(file.name)
         if known:
             found.setdefault(file.parent.relative_to(path).as_posix() + (known[2] or ""), file)
@@ -83,9 +83,15 @@ def find_targets(path: Path) -> dict[str, Path]:
     return found
 
 
+def _texts(folder: Path) -> list[Path]:
+    """Also in folders that are linked to from here, which ``rglob`` passes over."""
+    links = (path for path in folder.iterdir() if path.is_symlink() and path.is_dir())
+    return sorted({*folder.rglob("*.txt"), *(file for link in links for file in link.rglob("*.txt"))})
+
+
 def _numbers(line: str, where: str) -> list[float]:
     try:
-        values = [float(text) for text in re.split(r"[,\s]+", line.strip().rstrip(","))]
+        values = [float(text) for text in re.split(r"[,;\s]+", line.strip().rstrip(",;"))]
     except ValueError:
         raise RecordingError(f"{where}: expected 4 or 5 numbers, got '{line.strip()}'") from None
     if len(values) not in (4, 5):

@@ -20,7 +20,9 @@ from mobinet.recordings.images import SUFFIXES, ImageFolder
 from mobinet.recordings.video import VideoFile
 from mobinet.types import Float64, Frame
 
-_VIDEOS = frozenset({".mpg", ".mpeg", ".avi", ".mp4", ".mkv", ".mov", ".wmv", ".webm", ".m4v", ".ogv", ".ts"})
+_VIDEOS = frozenset(
+    ".3gp .avi .flv .m1v .m2v .m4v .mkv .mov .mp4 .mpe .mpeg .mpg .ogv .ts .vob .webm .wmv .y4m".split()
+)
 _RATE_HZ = 25.0
 
 
@@ -87,25 +89,26 @@ def read_target_sequence(boxes: Path, name: str = "") -> TargetSequence:
     there = np.flatnonzero(~np.isnan(truth[:, 0]))
     if not len(there):
         raise RecordingError(f"'{boxes}' has no box: expected at least one line without NaN or zeros")
-    images, start = _images_beside(boxes.parent), int(there[0])
+    images, start = _images_beside(boxes.parent, len(truth)), int(there[0])
     return TargetSequence(
         name or boxes.parent.name, images, truth[start:], _skipped(boxes.parent, images, len(truth)) + start
     )
 
 
-def _images_beside(folder: Path) -> Path:
-    """``img`` before other folders, a folder before a video."""
-    folders = [folder / "img", folder, *sorted(path for path in folder.iterdir() if path.is_dir())]
-    for candidate in folders:
-        if candidate.is_dir() and any(path.suffix.lower() in SUFFIXES for path in candidate.iterdir()):
-            return candidate
-    videos = sorted(path for path in folder.iterdir() if path.suffix.lower() in _VIDEOS)
-    if not videos:
+def _images_beside(folder: Path, rows: int) -> Path:
+    """The folder with most images, or a video where these are but a few, as a preview is."""
+    inside = sorted(folder.iterdir())
+    folders = [folder, *(path for path in inside if path.is_dir())]
+    counts = [sum(path.suffix.lower() in SUFFIXES for path in candidate.iterdir()) for candidate in folders]
+    videos = [path for path in inside if path.suffix.lower() in _VIDEOS]
+    if videos and 2 * max(counts) < rows:
+        return videos[0]
+    if not max(counts):
         raise RecordingError(
             f"'{folder}' has boxes but no images: expected a folder 'img', images, or a video of "
             + ", ".join(sorted(_VIDEOS))
         )
-    return videos[0]
+    return folders[int(np.argmax(counts))]
 
 
 def _skipped(folder: Path, images: Path, rows: int) -> int:

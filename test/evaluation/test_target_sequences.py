@@ -106,3 +106,21 @@ def test_recorded_sequences(data_dir):
         "tld_06_car": 945,
     }
     assert sum(1 for _ in found["tld_05_pedestrian3"].frames()) == 184
+
+
+def test_a_preview_beside_a_video_is_not_taken_for_the_images(tmp_path):
+    write_images(tmp_path, [1])
+    video = cv2.VideoWriter(str(tmp_path / "any.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (32, 24))
+    for _ in range(4):
+        video.write(np.zeros((24, 32, 3), np.uint8))
+    video.release()
+    (tmp_path / "gt.txt").write_text("1,1,9,9\n" * 4)
+    assert read_target_sequence(tmp_path / "gt.txt").images.name == "any.avi"
+
+
+def test_linked_folders(tmp_path):
+    write_images(tmp_path / "elsewhere/img", [1])
+    (tmp_path / "elsewhere/gt.txt").write_text("1;1;9;9\n")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/man").symlink_to(tmp_path / "elsewhere")
+    assert list(read_target_sequences(tmp_path / "here")) == ["man"]
