@@ -5,8 +5,8 @@
 - ``tld``: x1, y1, x2, y2, NaN where it is not to be seen (Kalal et al. 2012)
 - ``xywh``: left, top, width, height, counted from 0, as LaSOT and GOT-10k write theirs and rendered worlds are exported
 
-Numbers are separated by commas, semicolons, blanks or tabs. NaN, four zeros, or no width or height stand for no box. A fifth number
-is the confidence. The name of the sequence may stand before the names of the files: ``Coke.groundtruth_rect.txt``.
+Numbers are separated by commas, semicolons, blanks or tabs. NaN, four zeros, or no width or height stand for no box.
+A fifth number is the confidence. The sequence's name may stand before the file's: ``Coke.groundtruth_rect.txt``.
 """
 
 from __future__ import annotations
