@@ -1,6 +1,7 @@
 """Event cameras: packets to events and back, and events as arrays of pixels."""
 
 from mobinet.events.base import Events
+from mobinet.events.evt2_decoder import Evt2Decoder
 from mobinet.events.evt3_decoder import Evt3Decoder
 from mobinet.events.evt3_encoder import encode_evt3
 from mobinet.events.histogram import histogram
@@ -13,6 +14,7 @@ from mobinet.events.windows import Window, Windows, WindowSettings
 __all__ = [
     "BackgroundActivityFilter",
     "Events",
+    "Evt2Decoder",
     "Evt3Decoder",
     "HotPixelFilter",
     "NoiseSettings",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.errors import InputError
 from mobinet.types import Int64
+
+# what a message, a file or a socket gives
+Packet: TypeAlias = "bytes | bytearray | memoryview | array[int] | NDArray[np.uint8]"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from mobinet.events.evt3 import (
     ADDR_X,
     ADDR_Y,
     HIGH_COUNT,
-    MAX_SIDE,
     POLARITY_SHIFT,
     TIME_HIGH,
     TIME_LOW,
@@ -20,6 +19,7 @@ from mobinet.events.evt3 import (
     VECT_12,
     VECT_BASE_X,
 )
+from mobinet.events.word_decoder import MAX_SIDE
 from mobinet.types import Int64
 
 # receivers count a wrap when the upper bits go back, so they must not advance by more than this between two words

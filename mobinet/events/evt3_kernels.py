@@ -32,12 +32,14 @@ _FURTHEST = 1 << 15
 
 
 @compiled
-def begin(words: NDArray[np.uint16], state: Int64) -> int:
-    """Takes words until time and row are known, without events; answers how many were taken."""
+def begin(words: NDArray[np.uint16], state: Int64) -> tuple[int, int]:
+    """Takes words until time and row are known, without events; answers how many and the set of their kinds."""
+    kinds = np.int64(0)
     for index in range(len(words)):
         if state[KNOWN] & 7 == 7:
-            return index
-        kind, value = words[index] >> 12, np.int64(words[index] & 0xFFF)
+            return index, int(kinds)
+        kind, value = np.int64(words[index] >> 12), np.int64(words[index] & 0xFFF)
+        kinds |= np.int64(1) << kind
         if kind == 8:
             if state[KNOWN] & 1 and value < state[HIGH] and (value - state[HIGH]) % 4096 < 4096 - _LARGEST_FAULT:
                 state[EPOCH] += 1 << 24
@@ -58,7 +60,7 @@ def begin(words: NDArray[np.uint16], state: Int64) -> int:
             state[BASE] += 12
         elif kind == 5:
             state[BASE] += 8
-    return len(words)
+    return len(words), int(kinds)
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""Prophesee's RAW files: lines of text that begin with "% ", then encoded events. EVT3 only."""
+"""Prophesee's RAW files: lines of text that begin with "% ", then encoded events of EVT2 or EVT3."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from pathlib import Path
 
 from mobinet.errors import InputError, RecordingError
 from mobinet.events.base import Events
-from mobinet.events.evt3 import MAX_SIDE
+from mobinet.events.evt2_decoder import Evt2Decoder
 from mobinet.events.evt3_decoder import Evt3Decoder
+from mobinet.events.word_decoder import MAX_SIDE, WordDecoder
 
 _END = b"% end\n"
+_DECODERS: dict[str, type[WordDecoder]] = {"EVT2": Evt2Decoder, "EVT3": Evt3Decoder}
 
 
 def raw_header(width: int, height: int) -> bytes:
@@ -19,9 +21,9 @@ def raw_header(width: int, height: int) -> bytes:
 
 
 def read_raw(path: Path) -> tuple[Events, tuple[int, int]]:
-    """Events of a RAW file of EVT3, and width and height of its sensor (the format's largest if it does not say).
+    """Events of a RAW file, and width and height of its sensor (the format's largest if it does not say).
 
-    Times are those of :class:`Evt3Decoder`: from the camera's own zero, less the wraps before the first event.
+    Times are those of the decoder: from the camera's own zero, less the wraps before the first event.
 
     Raises:
         RecordingError: no such file, another encoding, or a damaged file.
@@ -32,11 +34,13 @@ def read_raw(path: Path) -> tuple[Events, tuple[int, int]]:
         raise RecordingError(f"'{path}' cannot be read: {error.strerror or error}") from error
     header, begin = _split_header(data)
     encoding = header.get("format", f"EVT{header.get('evt', '?').split('.')[0]}").split(";")[0].upper()
-    if encoding != "EVT3":
-        raise RecordingError(f"'{path}': expected a RAW file of EVT3, its header says {encoding}; convert it")
+    if encoding not in _DECODERS:
+        raise RecordingError(
+            f"'{path}': expected a RAW file of {' or '.join(_DECODERS)}, its header says {encoding}; convert it"
+        )
     try:
         size = _size(header)
-        return Evt3Decoder(*size).decode(memoryview(data)[begin:]), size
+        return _DECODERS[encoding](*size).decode(memoryview(data)[begin:]), size
     except (InputError, ValueError) as error:
         raise RecordingError(f"'{path}': {error}") from error
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from mobinet.errors import SettingsError
 from mobinet.events import Events
-from mobinet.events.evt3 import MAX_SIDE
+from mobinet.events.word_decoder import MAX_SIDE
 from mobinet.sim.event_pixels import EventPixels
 from mobinet.sim.event_settings import EventCameraSettings
 from mobinet.sim.image_motion import ImageMotion

@@ -44,7 +44,7 @@ def test_headers(tmp_path: Path, header: bytes, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"% evt 2.0\n", "its header says EVT2"),
+        (b"% evt 4.0\n", "expected a RAW file of EVT2 or EVT3, its header says EVT4"),
         # no header at all
         (b"", "its header says EVT?"),
         (raw_header(64, 48) + b"\x00", "1 bytes"),

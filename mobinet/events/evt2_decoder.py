@@ -1,0 +1,39 @@
+"""EVT2, the 32-bit encoding of Prophesee's cameras, to events.
+
+========= ==== ===========================================================================
+CD_OFF    0x0  bits 22 to 27: lower 6 bits of the time in microseconds; 11 to 21 column, 0 to 10 row
+CD_ON     0x1  likewise
+TIME_HIGH 0x8  upper 28 bits of the time, until the next one
+========= ==== ===========================================================================
+
+The upper four bits of a word say what it is. Source: docs.prophesee.ai, "EVT 2.0 Format". Times wrap after 4.8 hours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobinet.events import evt2_kernels as kernels
+from mobinet.events.word_decoder import Columns, WordDecoder
+from mobinet.types import Int64
+
+_CD_OFF, _CD_ON, _TIME_HIGH, _EXT_TRIGGER, _OTHERS, _CONTINUED = 0x0, 0x1, 0x8, 0xA, 0xE, 0xF
+
+
+class Evt2Decoder(WordDecoder):
+    """Decodes packets of EVT2.
+
+    Times count from the camera's own zero; wraps are counted. Events before the first time are passed over, as are
+    triggers and other words without events.
+    """
+
+    _name = "EVT2"
+    _word = "u4"
+    _kinds = (_CD_OFF, _CD_ON, _TIME_HIGH, _EXT_TRIGGER, _OTHERS, _CONTINUED)
+    _state_size = kernels.STATE_SIZE
+    _chunk = 1 << 15
+    _most_events_per_word = 1
+
+    def _decode(self, words: NDArray[np.uint32], state: Int64, columns: Columns) -> tuple[int, int]:
+        return kernels.decode(words, state, *columns)
