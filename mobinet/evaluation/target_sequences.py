@@ -20,9 +20,9 @@ from mobinet.recordings.images import SUFFIXES, ImageFolder
 from mobinet.recordings.video import VideoFile
 from mobinet.types import Float64, Frame
 
-_VIDEOS = frozenset(
-    (".3gp", ".avi", ".flv", ".m1v", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpe", ".mpeg", ".mpg", ".ogv", ".ts")
-    + (".vob", ".webm", ".wmv", ".y4m")
+_VIDEOS = (
+    *(".3gp", ".avi", ".flv", ".m1v", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpe", ".mpeg", ".mpg", ".ogv", ".ts"),
+    *(".vob", ".webm", ".wmv", ".y4m"),
 )
 _RATE_HZ = 25.0
 
