@@ -16,7 +16,7 @@ _SMALLEST_PX = 1.0
 
 
 @dataclass(frozen=True)
-class Choice:
+class Weights:
     """What a proposal is weighed by.
 
     Args:
@@ -30,14 +30,14 @@ class Choice:
     smoothing: float
 
     @classmethod
-    def of(cls, sidecar: SiameseSidecar, settings: TargetSettings) -> Choice:
+    def of(cls, sidecar: SiameseSidecar, settings: TargetSettings) -> Weights:
         """Those of the settings where they are given, else those that the network was published with."""
         names = ("penalty", "window", "smoothing")
         chosen = {name: getattr(settings, name) for name in names}
         return cls(**{name: getattr(sidecar, name) if chosen[name] == AS_NETWORK else chosen[name] for name in names})
 
 
-def choose(cells: Cells, size: tuple[float, float], weights: Choice) -> tuple[tuple[int, int, int], Float32]:
+def choose(cells: Cells, size: tuple[float, float], weights: Weights) -> tuple[tuple[int, int, int], Float32]:
     """Index ``(k, row, column)`` of the best proposal, and the factors ``(K, H, W)`` by which its size counts.
 
     Args:

@@ -19,11 +19,7 @@ def checked_box(box: Sequence[float] | Float64, image: Image, smallest_px: float
         InputError: not four finite numbers, without area, outside the image, or with less than ``smallest_px`` pixels
             of width or height in it.
     """
-    values = np.asarray(box, np.float64)
-    if values.shape != (4,) or not np.isfinite(values).all():
-        raise InputError(f"target: expected a box of four finite numbers x1, y1, x2, y2, got {box!r}")
-    if values[2] <= values[0] or values[3] <= values[1]:
-        raise InputError(f"target: the box {values.tolist()} has no area, expected x1 < x2 and y1 < y2 in pixels")
+    values = checked_corners(box)
     height, width = image.shape[:2]
     inside: Float64 = np.clip(values, 0, (width, height, width, height))
     if (inside[2:] - inside[:2] < smallest_px).any():
@@ -32,6 +28,16 @@ def checked_box(box: Sequence[float] | Float64, image: Image, smallest_px: float
             f"{width} x {height} image; choose a box that is in the image"
         )
     return inside
+
+
+def checked_corners(box: Sequence[float] | Float64) -> Float64:
+    """``(4,)`` float64 xyxy; raises InputError for what is not four finite numbers, or has no area."""
+    values = np.asarray(box, np.float64)
+    if values.shape != (4,) or not np.isfinite(values).all():
+        raise InputError(f"target: expected a box of four finite numbers x1, y1, x2, y2, got {box!r}")
+    if values[2] <= values[0] or values[3] <= values[1]:
+        raise InputError(f"target: the box {values.tolist()} has no area, expected x1 < x2 and y1 < y2 in pixels")
+    return values
 
 
 def context_side(width: float, height: float, context: float) -> float:

@@ -67,7 +67,7 @@ def kind_of(path: Path, sidecar: SiameseSidecar, outputs: list[NDArray[Any]]) ->
 
 
 def decode(kind: str, sidecar: SiameseSidecar, outputs: list[NDArray[Any]]) -> Cells:
-    """Scores and boxes of a checked head that gives boxes (not of a heatmap)."""
+    """Proposals of a checked head that gives boxes (not of a heatmap)."""
     score, box = sorted(outputs, key=lambda output: int(output.shape[1]))
     scores = probabilities(sidecar, score[0])
     if kind == "anchors":
@@ -89,14 +89,37 @@ def sigmoid(values: Float32) -> Float32:
     return result
 
 
-def places(count: int, stride: float) -> Float32:
-    """Where the cells of a row are, in pixels from the crop's middle: the cell ``count // 2`` is the middle."""
-    return ((np.arange(count) - count // 2) * stride).astype(np.float32)
+def decode_heatmaps(sidecar: SiameseSidecar, maps: list[NDArray[Any]], size: tuple[float, float]) -> Cells:
+    """Proposals of a network that gives scores alone, from maps of crops of several sizes (Bertinetto et al. 2016).
+
+    Args:
+        sidecar: its ``scales`` are those of the crops.
+        maps: ``(1, 1 or 2, H, W)`` raw scores for each scale.
+        size: width and height of the target so far, in pixels of the crop.
+    """
+    factor, scales = sidecar.enlarge, np.array(sidecar.scales, np.float32)
+    raw = np.concatenate([_one_channel(sidecar, np.asarray(scores[0], np.float32)) for scores in maps])
+    if factor > 1:
+        raw = np.stack([cv2.resize(m, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC) for m in raw])
+    count, height, width = raw.shape
+    boxes = np.empty((_CORNERS, count, height, width), np.float32)
+    boxes[0] = scales[:, None, None] * places(width // factor, sidecar.stride, factor)[None, None, :]
+    boxes[1] = scales[:, None, None] * places(height // factor, sidecar.stride, factor)[None, :, None]
+    boxes[2], boxes[3] = (scales[:, None, None] * side for side in size)
+    return Cells(raw.clip(0, 1) if sidecar.score == "probability" else sigmoid(raw), boxes)
 
 
-def enlarged(scores: Float32, factor: int) -> Float32:
-    """A map ``(H, W)`` with ``factor`` times as many cells a side, bicubic (Bertinetto et al. 2016)."""
-    return np.asarray(cv2.resize(scores, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC), np.float32)
+def places(count: int, stride: float, factor: int = 1) -> Float32:
+    """Where the cells of a row are, in pixels from the crop's middle; ``factor`` new cells in each of ``count``.
+
+    The cell ``count // 2`` is the middle, as the networks are trained.
+    """
+    return (((np.arange(count * factor) + 0.5) / factor - 0.5 - count // 2) * stride).astype(np.float32)
+
+
+def _one_channel(sidecar: SiameseSidecar, raw: Float32) -> Float32:
+    """``(1, H, W)`` of which the logistic function is the score."""
+    return raw if len(raw) == 1 else raw[sidecar.foreground, None] - raw[1 - sidecar.foreground, None]
 
 
 def _told_by(channels: list[int]) -> str:

@@ -14,6 +14,7 @@ from mobinet.errors import ModelError
 from mobinet.models.session import Session, TensorInfo, load_session
 from mobinet.targets.heads import kind_of
 from mobinet.targets.sidecar import SiameseSidecar
+from mobinet.targets.tiles import Tiling
 from mobinet.types import Float32, Image
 
 Features: TypeAlias = list[NDArray[Any]]
@@ -49,7 +50,9 @@ class SiameseNetwork:
         self._std = np.array(sidecar.std, np.float32).reshape(1, _COLOURS, 1, 1)
         self._plain = not self._mean.any() and bool((self._std == 1).all())
         self._template_inputs, self._search_inputs = self._divide_inputs()
-        self.kind = kind_of(self._head.path, sidecar, self._try())
+        maps = self._try()
+        self.kind = kind_of(self._head.path, sidecar, maps)
+        self._cells = int(maps[0].shape[3])
 
     def describe(self, crop: Image) -> Features:
         """What the head is to compare with, for the target's crop ``(exemplar_size, exemplar_size, 3)`` BGR uint8."""
@@ -62,6 +65,11 @@ class SiameseNetwork:
         seen = [blob] if self._head_sees or self._backbone is None else _run(self._backbone, blob)
         feeds = dict(zip((*self._template_inputs, *self._search_inputs), (*template, *seen), strict=True))
         return self._head.run(feeds)
+
+    def tiling(self, widen: float) -> Tiling:
+        """How a region of ``widen`` crops is searched."""
+        parts = self.sidecar.enlarge if self.kind == "heatmap" else 1
+        return Tiling.of(widen, self.sidecar.search_size, self.sidecar.stride / parts, self._cells * parts)
 
     def _divide_inputs(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Names of the head's inputs that take the template, and of those that take what is searched."""

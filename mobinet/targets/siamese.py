@@ -16,8 +16,9 @@ import numpy as np
 from mobinet.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
 from mobinet.errors import ModelError
 from mobinet.targets.base import Response
-from mobinet.targets.choice import Choice, best_of_each_cell, choose
-from mobinet.targets.crops import checked_box, context_side, cut, mean_colour, square
+from mobinet.targets.choice import Weights, best_of_each_cell, choose
+from mobinet.targets.crops import checked_box, checked_corners, context_side, cut, mean_colour, square
+from mobinet.targets.heads import Cells, decode, decode_heatmaps
 from mobinet.targets.network import Features, SiameseNetwork
 from mobinet.targets.settings import TargetSettings
 from mobinet.targets.tiles import search_tiles
@@ -38,7 +39,7 @@ class Template:
 
 
 class SiameseMatcher:
-    """See Matcher.
+    """See Matcher. It may be shared by trackers and threads.
 
     Args:
         network: what compares.
@@ -47,8 +48,9 @@ class SiameseMatcher:
 
     def __init__(self, network: SiameseNetwork, settings: TargetSettings) -> None:
         self._network = network
-        self._settings = settings
-        self._weights = Choice.of(network.sidecar, settings)
+        self._sidecar = network.sidecar
+        self._smallest_px = settings.smallest_px
+        self._weights = Weights.of(network.sidecar, settings)
 
     def describe(self, image: Image, box: Float64) -> Template:
         """See Matcher.
@@ -56,39 +58,68 @@ class SiameseMatcher:
         Raises:
             InputError: the box is malformed or not in the image.
         """
-        box = checked_box(box, image, 1.0)
-        (x, y, width, height), sidecar = xyxy_to_cxcywh(box[None])[0], self._network.sidecar
+        x, y, width, height = xyxy_to_cxcywh(checked_box(box, image, 1.0)[None])[0]
         fill = mean_colour(image)
-        region = square(x, y, context_side(width, height, sidecar.context))
-        return Template(self._network.describe(cut(image, region, sidecar.exemplar_size, fill)), fill)
+        region = square(x, y, context_side(width, height, self._sidecar.context))
+        return Template(self._network.describe(cut(image, region, self._sidecar.exemplar_size, fill)), fill)
 
     def search(self, image: Image, template: Template, around: Float64, widen: float = 1.0) -> Response:
         """See Matcher.
 
         Raises:
+            InputError: ``around`` is no box.
             ModelError: the network gives something that is no number.
         """
-        sidecar = self._network.sidecar
-        x, y, width, height = xyxy_to_cxcywh(np.asarray(around, np.float64)[None])[0]
-        zoom = sidecar.exemplar_size / context_side(width, height, sidecar.context)
-        cells, side = search_tiles(self._network, image, template.features, template.fill, (x, y), zoom, widen)
-        best, penalty = choose(cells, (width * zoom, height * zoom), self._weights)
-        score = float(cells.scores[best])
-        if not math.isfinite(score):
-            raise ModelError("the siamese network gave a score that is no number; export it again, or fetch it again")
-        share = self._weights.smoothing * score * float(penalty[best])
+        x, y, width, height = xyxy_to_cxcywh(checked_corners(around)[None])[0]
+        zoom = self._sidecar.exemplar_size / context_side(width, height, self._sidecar.context)
+        size = (width * zoom, height * zoom)
+        middle = np.array((x, y))
+
+        def look(offset: Float64) -> Cells:
+            return self._propose(image, template, middle + offset / zoom, zoom, size)
+
+        tiling = self._network.tiling(widen)
+        cells = search_tiles(look, tiling)
+        best, factors = choose(cells, size, self._weights)
+        score = _checked_score(cells, best)
+        share = self._weights.smoothing * score * float(factors[best])
         proposal, row, column = best
         dx, dy, new_width, new_height = cells.boxes[:, proposal, row, column] / zoom
-        size = (1 - share) * np.array((width, height)) + share * np.array((new_width, new_height))
+        chosen = (x + dx, y + dy, width + share * (new_width - width), height + share * (new_height - height))
         scores, proposed = best_of_each_cell(cells)
         boxes = proposed.reshape(4, -1).T / zoom + (x, y, 0, 0)
+        side = self._sidecar.search_size + (tiling.count - 1) * tiling.pixels
         return Response(
-            box=_inside(np.array((x + dx, y + dy, *size)), image, self._settings.smallest_px),
-            score=min(max(score, 0.0), 1.0),
+            box=_inside(np.array(chosen), image, self._smallest_px),
+            score=score,
             score_map=scores,
             boxes=cxcywh_to_xyxy(boxes).reshape(*scores.shape, 4),
             region=square(x, y, side / zoom),
         )
+
+    def _propose(
+        self, image: Image, template: Template, middle: Float64, zoom: float, size: tuple[float, float]
+    ) -> Cells:
+        """Proposals in one crop; a heatmap knows no sizes, and has to look at several."""
+        network, sidecar = self._network, self._sidecar
+        scales = sidecar.scales if network.kind == "heatmap" else (1.0,)
+        maps = []
+        for scale in scales:
+            region = square(middle[0], middle[1], sidecar.search_size * scale / zoom)
+            maps.append(network.search(cut(image, region, sidecar.search_size, template.fill), template.features))
+        if network.kind == "heatmap":
+            return decode_heatmaps(sidecar, [outputs[0] for outputs in maps], size)
+        return decode(network.kind, sidecar, maps[0])
+
+
+def _checked_score(cells: Cells, best: tuple[int, int, int]) -> float:
+    score, box = float(cells.scores[best]), cells.boxes[:, best[0], best[1], best[2]]
+    if not (math.isfinite(score) and np.isfinite(box).all()):
+        raise ModelError(
+            f"the siamese network gave score {score} and box {box.tolist()}, expected finite numbers; check the "
+            "preprocessing in its YAML file, fetch it again or export it again"
+        )
+    return score
 
 
 def _inside(box: Float64, image: Image, smallest_px: float) -> Float64:

@@ -40,9 +40,8 @@ class SiameseSidecar:
     smoothing: float = setting(0.385, "share of the new size in the next one", minimum=0.0, maximum=1.0)
     anchor_ratios: tuple[float, ...] = setting((), "heights over widths of the anchors", minimum=1e-3)
     anchor_scales: tuple[float, ...] = setting((), "sides of the anchors in strides", minimum=1e-3)
-    scale_steps: int = setting(3, "heatmap: sizes that are searched, odd", minimum=1, maximum=15)
-    scale_factor: float = setting(1.0375, "heatmap: from size to size", minimum=1.0, maximum=2.0)
-    scale_penalty: float = setting(0.9745, "heatmap: factor on the score of a changed size", minimum=0.0, maximum=1.0)
+    scales: tuple[float, ...] = setting((0.9639, 1.0, 1.0375), "heatmap: sizes searched, of the last", minimum=0.1)
+    enlarge: int = setting(1, "heatmap: cells into which each is divided, a side", minimum=1, maximum=16)
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -52,5 +51,5 @@ class SiameseSidecar:
                 raise SettingsError(f"{name}: expected 3 numbers, got {list(values)}")
         if self.kind == "anchors" and not (self.anchor_ratios and self.anchor_scales):
             raise SettingsError("kind 'anchors' needs anchor_ratios and anchor_scales; give those it was trained with")
-        if self.scale_steps % 2 == 0:
-            raise SettingsError(f"scale_steps: expected an odd number, got {self.scale_steps}")
+        if not self.scales:
+            raise SettingsError("scales: expected at least one number, got none; 1.0 is the size that it last had")

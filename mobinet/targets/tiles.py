@@ -9,66 +9,72 @@ is nearest.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
-from mobinet.targets.crops import cut, square
-from mobinet.targets.heads import Cells, decode
-from mobinet.targets.network import Features, SiameseNetwork
-from mobinet.types import Float32, Image
+from mobinet.targets.heads import Cells
+from mobinet.types import Float32, Float64
+
+Look: TypeAlias = Callable[[Float64], Cells]
+"""Proposals of the crop whose middle is this far, ``(2,)`` x and y in pixels of the crop, from the region's."""
 
 _LARGEST_STEP = 0.5
 
 
-def search_tiles(
-    network: SiameseNetwork,
-    image: Image,
-    template: Features,
-    fill: tuple[float, float, float],
-    centre: tuple[float, float],
-    zoom: float,
-    widen: float,
-) -> tuple[Cells, float]:
-    """Proposals of a region ``widen`` times as wide and high as a crop, and its side in pixels of the crop.
+@dataclass(frozen=True)
+class Tiling:
+    """How a region is covered.
 
     Args:
-        network: what searches.
-        image, template, fill: see SiameseMatcher.
-        centre: of the region, pixels of the image.
-        zoom: pixels of the crop a pixel of the image.
-        widen: from 1; the region grows in steps of whole cells.
+        count: tiles a side.
+        cells: from tile to tile.
+        pixels: likewise, of the crop.
     """
-    size, stride = network.sidecar.search_size, network.sidecar.stride
-    count, step = tiling(size, stride, widen)
-    rows: list[list[Cells]] = []
-    for row in range(count):
-        rows.append([])
-        for column in range(count):
-            offset = (np.array((column, row)) - (count - 1) / 2) * step * stride
-            x, y = np.asarray(centre) + offset / zoom
-            crop = cut(image, square(x, y, size / zoom), size, fill)
-            found = decode(network.kind, network.sidecar, network.search(crop, template))
-            if count > 1:
-                found.boxes[:2] += offset.astype(np.float32)[:, None, None, None]
-            rows[-1].append(found)
-    return _joined(rows, step), size + (count - 1) * step * stride
+
+    count: int
+    cells: int
+    pixels: float
+
+    @classmethod
+    def of(cls, widen: float, crop_px: int, cell_px: float, cells: int) -> Tiling:
+        """Tiles for a region ``widen`` times a crop, from 1; it grows in steps of whole cells.
+
+        Args:
+            widen: width of the region in crops.
+            crop_px: side of a crop.
+            cell_px: from cell to cell of the network's map.
+            cells: a side of that map.
+        """
+        extra = (max(widen, 1.0) - 1) * crop_px
+        largest = min(_LARGEST_STEP * crop_px, cells * cell_px)
+        count = 1 + math.ceil(round(extra / largest, 6))
+        step = min(round(extra / (count - 1) / cell_px), cells) if count > 1 else 0
+        return cls(count, step, step * cell_px)
 
 
-def tiling(size: int, stride: int, widen: float) -> tuple[int, int]:
-    """Tiles a side, and cells from tile to tile."""
-    extra = (max(widen, 1.0) - 1) * size
-    count = 1 + math.ceil(round(extra / (_LARGEST_STEP * size), 6))
-    return count, round(extra / (count - 1) / stride) if count > 1 else 0
+def search_tiles(look: Look, tiling: Tiling) -> Cells:
+    """Proposals of a whole region, in pixels of the crop from its middle."""
+    if tiling.count == 1:
+        return look(np.zeros(2))
+    offsets = (np.arange(tiling.count) - (tiling.count - 1) / 2) * tiling.pixels
+    lines = []
+    for y in offsets:
+        tiles = [_moved(look(np.array((x, y))), x, y) for x in offsets]
+        lines.append(_joined(tiles, tiling.cells, 1))
+    return _joined(lines, tiling.cells, 0)
 
 
-def _joined(rows: list[list[Cells]], step: int) -> Cells:
-    if len(rows) == 1:
-        return rows[0][0]
-    lines = [
-        Cells(_join([tile.scores for tile in row], step, 2), _join([tile.boxes for tile in row], step, 3))
-        for row in rows
-    ]
-    return Cells(_join([line.scores for line in lines], step, 1), _join([line.boxes for line in lines], step, 2))
+def _moved(cells: Cells, x: float, y: float) -> Cells:
+    return Cells(cells.scores, cells.boxes + np.array((x, y, 0, 0), np.float32)[:, None, None, None])
+
+
+def _joined(parts: list[Cells], step: int, axis: int) -> Cells:
+    """Maps side by side (axis 1) or one above the other (0)."""
+    scores = _join([part.scores for part in parts], step, 1 + axis)
+    return Cells(scores, _join([part.boxes for part in parts], step, 2 + axis))
 
 
 def _join(maps: list[Float32], step: int, axis: int) -> Float32:
