@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from mobinet.types import Float64
+from mobinet.types import Float32, Float64
 
 # one small product is several times faster than slicing and joining, for the few boxes of an image
 _XYXY_TO_CXCYWH = np.array([[0.5, 0, -1, 0], [0, 0.5, 0, -1], [0.5, 0, 1, 0], [0, 0.5, 0, 1]])
 _CXCYWH_TO_XYXY = np.array([[1.0, 0, 1, 0], [0, 1, 0, 1], [-0.5, 0, 0.5, 0], [0, -0.5, 0, 0.5]])
 
 
-def xyxy_to_cxcywh(boxes: Float64) -> Float64:
+def xyxy_to_cxcywh(boxes: Float32 | Float64) -> Float64:
     """``(N, 4)`` corners x1, y1, x2, y2, all finite, to float64 centre and size cx, cy, w, h."""
-    return boxes @ _XYXY_TO_CXCYWH
+    centred: Float64 = boxes @ _XYXY_TO_CXCYWH
+    return centred
 
 
 def cxcywh_to_xyxy(boxes: Float64) -> Float64:
     """``(N, 4)`` centre and size cx, cy, w, h, all finite, to float64 corners x1, y1, x2, y2."""
-    return boxes @ _CXCYWH_TO_XYXY
+    corners: Float64 = boxes @ _CXCYWH_TO_XYXY
+    return corners
 
 
 def iou_matrix(first: Float64, second: Float64) -> Float64:

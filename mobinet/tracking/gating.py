@@ -30,7 +30,13 @@ class Pairs(NamedTuple):
     misfit: Float64
 
     def take(self, rows: Int64) -> Pairs:
-        return Pairs(*(column.take(rows, axis=0) for column in self))
+        return Pairs(
+            self.tracks.take(rows),
+            self.detections.take(rows),
+            self.expected.take(rows, axis=0),
+            self.found.take(rows, axis=0),
+            self.misfit.take(rows),
+        )
 
     def overlap(self, margin: float) -> Float64:
         """``(K,)`` intersection over union of boxes that are wider by ``margin`` of their size on each side.

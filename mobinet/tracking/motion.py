@@ -13,7 +13,7 @@ import numpy as np
 from mobinet.boxes import xyxy_to_cxcywh
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.table import TrackTable
-from mobinet.types import Float64, Int64
+from mobinet.types import Float32, Float64, Int64
 
 # No box is smaller than this: one that shrinks while it is predicted would turn inside out, and float32 resolves it at
 # any image coordinate that the tracker accepts.
@@ -27,7 +27,7 @@ _SIZES = np.array([2, 3, 2, 3])
 _REST = np.eye(5)
 
 
-def measure(boxes: Float64) -> Float64:
+def measure(boxes: Float32) -> Float64:
     """``(N, 4)`` xyxy boxes to the filter's measurements cx, cy, w, h, sizes at least ``MIN_SIZE_PX``."""
     measurements = xyxy_to_cxcywh(boxes)
     np.maximum(measurements[:, 2:], MIN_SIZE_PX, out=measurements[:, 2:])
