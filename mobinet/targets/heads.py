@@ -46,8 +46,8 @@ def kind_of(path: Path, sidecar: SiameseSidecar, outputs: list[NDArray[Any]]) ->
         raise ModelError(
             f"{path}: expected maps (1, channels, H, W) of one size, got {shapes}; give the head of a siamese network"
         )
-    kind = sidecar.kind or _told_by(channels)
     anchors = len(sidecar.anchor_ratios) * len(sidecar.anchor_scales)
+    kind = sidecar.kind or ("anchors" if anchors else _told_by(channels))
     wanted = {
         "distances": ([1, _CORNERS], [2, _CORNERS]),
         "anchors": ([anchors, _CORNERS * anchors], [2 * anchors, _CORNERS * anchors]),

@@ -43,7 +43,7 @@ class SiameseNetwork:
         self.sidecar = sidecar
         self._head = load_session(head or path, provider, threads)
         # a head that takes the searched image itself has no use for a backbone
-        self._head_sees = any(_is_image(tensor) for tensor in self._head.inputs)
+        self._head_sees = any(map(self._is_crop, self._head.inputs))
         self._backbone = load_session(path, provider, threads, any_size=True) if head else None
         self._describer = load_session(template, provider, threads, any_size=True) if template else self._backbone
         self._mean = np.array(sidecar.mean, np.float32).reshape(1, _COLOURS, 1, 1)
@@ -88,9 +88,14 @@ class SiameseNetwork:
         if not chosen:
             ordered = sorted(self._head.inputs, key=_area) if len(names) == 2 else list(self._head.inputs)
             if self._head_sees and self._describer is not None:
-                ordered.sort(key=_is_image)
+                ordered.sort(key=self._is_crop)
             chosen = tuple(tensor.name for tensor in ordered[:-1])
         return chosen, tuple(name for name in names if name not in chosen)
+
+    def _is_crop(self, tensor: TensorInfo) -> bool:
+        """Whether an input takes pixels, not features (which may have three channels too)."""
+        sizes = (None, self.sidecar.exemplar_size, self.sidecar.search_size)
+        return len(tensor.shape) == 4 and tensor.shape[1] == _COLOURS and tensor.shape[2] in sizes
 
     def _try(self) -> Features:
         """The head's maps of black crops: shows at once whether the files fit together."""
@@ -114,10 +119,6 @@ class SiameseNetwork:
 
 def _run(session: Session, blob: Float32) -> Features:
     return session.run({session.inputs[0].name: blob})
-
-
-def _is_image(tensor: TensorInfo) -> bool:
-    return len(tensor.shape) == 4 and tensor.shape[1] == _COLOURS
 
 
 def _area(tensor: TensorInfo) -> float:
