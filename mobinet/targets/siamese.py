@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobinet.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
 from mobinet.errors import ModelError
@@ -22,7 +24,7 @@ from mobinet.targets.heads import Cells, decode, decode_heatmaps
 from mobinet.targets.network import Features, SiameseNetwork
 from mobinet.targets.settings import TargetSettings
 from mobinet.targets.tiles import search_tiles
-from mobinet.types import Float64, Image
+from mobinet.types import Float32, Float64, Image
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Template:
 
 
 class SiameseMatcher:
-    """See Matcher. It may be shared by trackers and threads.
+    """See Matcher and Comparer. It may be shared by trackers and threads.
 
     Args:
         network: what compares.
@@ -62,6 +64,11 @@ class SiameseMatcher:
         fill = mean_colour(image)
         region = square(x, y, context_side(width, height, self._sidecar.context))
         return Template(self._network.describe(cut(image, region, self._sidecar.exemplar_size, fill)), fill)
+
+    def likeness(self, first: Template, second: Template) -> float:
+        """See Comparer: cosine of the features over the middle half of the templates."""
+        a, b = (np.concatenate([_middle(map_) for map_ in template.features]) for template in (first, second))
+        return float(a @ b) / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12)
 
     def search(self, image: Image, template: Template, around: Float64, widen: float = 1.0) -> Response:
         """See Matcher.
@@ -97,6 +104,11 @@ class SiameseMatcher:
             region=square(x, y, side / zoom),
         )
 
+    def likeness(self, first: Template, second: Template) -> float:
+        """See Comparer; the mean over the network's maps, where a template has several."""
+        pairs = zip(first.features, second.features, strict=True)
+        return float(np.mean([_cosine(_middle(one), _middle(other)) for one, other in pairs]))
+
     def _propose(
         self, image: Image, template: Template, middle: Float64, zoom: float, size: tuple[float, float]
     ) -> Cells:
@@ -122,6 +134,18 @@ def _checked_score(cells: Cells, best: tuple[int, int, int]) -> float:
     return score
 
 
+def _middle(features: NDArray[Any]) -> Float32:
+    """What a map says of the target itself: the context around it makes about half of a template's side."""
+    height, width = features.shape[-2:]
+    inner: Float32 = features[..., height // 4 : height - height // 4, width // 4 : width - width // 4]
+    return inner.ravel()
+
+
+def _cosine(one: Float32, other: Float32) -> float:
+    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / lengths if lengths > 0 else 0.0
+
+
 def _inside(box: Float64, image: Image, smallest_px: float) -> Float64:
     """Centre and size as corners: the centre in the image, and no side larger than it."""
     height, width = image.shape[:2]
@@ -130,3 +154,8 @@ def _inside(box: Float64, image: Image, smallest_px: float) -> Float64:
     size = np.clip(box[2:], np.minimum(smallest_px, limits), limits)
     corners: Float64 = np.concatenate((centre - size / 2, centre + size / 2))
     return corners
+
+
+def _middle(features: NDArray[Any]) -> NDArray[Any]:
+    height, width = features.shape[-2:]
+    return features[..., height // 4 : height - height // 4, width // 4 : width - width // 4].ravel()

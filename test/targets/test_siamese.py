@@ -196,3 +196,20 @@ def test_colours_mean_and_std(colour_network, scene):
     expected = (template.features[0][:, ::-1] * 0.5 - np.array((10, 20, 30)).reshape(1, 3, 1, 1)) / 5
     inner = (slice(None), slice(None), slice(1, 7), slice(1, 7))
     np.testing.assert_allclose(prepared.features[0][inner], expected[inner], atol=1e-3)
+
+
+def test_likeness_is_of_what_is_in_the_middle(colour_network, scene):
+    matcher = matcher_of(colour_network())
+    red = matcher.describe(scene(160, 120, size=60), BOX)
+    moved = matcher.describe(scene(80, 80, size=60), BOX - (80, 40, 80, 40))
+    ground = matcher.describe(scene(20, 20), BOX)
+    assert matcher.likeness(red, red) == pytest.approx(1)
+    assert matcher.likeness(red, moved) > 0.99
+    assert matcher.likeness(red, ground) < 0.5
+    assert matcher.likeness(red, ground) == matcher.likeness(ground, red)
+
+
+def test_templates_of_black_images_are_not_alike_but_do_no_harm(colour_network):
+    matcher = matcher_of(colour_network())
+    black = matcher.describe(np.zeros((240, 320, 3), np.uint8), BOX)
+    assert matcher.likeness(black, black) == 0
