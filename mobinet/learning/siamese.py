@@ -25,7 +25,7 @@ class SiameseTraining:
     """How the siamese network is trained."""
 
     training: TrainingSettings = field(
-        default_factory=lambda: TrainingSettings(steps=1500, batch=16, warm_up=100, validate_every=250)
+        default_factory=lambda: TrainingSettings(steps=2000, batch=16, warm_up=100, validate_every=250)
     )
 
 
@@ -64,8 +64,7 @@ def train_siamese(
     assert isinstance(network, SiameseNetwork)
     path = write_siamese(network, out)
     figures = task.validate(network, torch.device("cpu"))
-    more = {"images": len(learnt), "views": len(task.pairs.views), "began_with_detector": backbone is not None}
-    write_record(out, settings.training, {**more, **figures})
+    write_record(out, settings.training, {"images": len(learnt), "views": len(task.pairs.views), **figures})
     return path
 
 
