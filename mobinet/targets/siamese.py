@@ -65,11 +65,6 @@ class SiameseMatcher:
         region = square(x, y, context_side(width, height, self._sidecar.context))
         return Template(self._network.describe(cut(image, region, self._sidecar.exemplar_size, fill)), fill)
 
-    def likeness(self, first: Template, second: Template) -> float:
-        """See Comparer: cosine of the features over the middle half of the templates."""
-        a, b = (np.concatenate([_middle(map_) for map_ in template.features]) for template in (first, second))
-        return float(a @ b) / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12)
-
     def search(self, image: Image, template: Template, around: Float64, widen: float = 1.0) -> Response:
         """See Matcher.
 
@@ -143,7 +138,10 @@ def _middle(features: NDArray[Any]) -> Float32:
 
 def _cosine(one: Float32, other: Float32) -> float:
     lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(one @ other) / lengths if lengths > 0 else 0.0
+    if lengths == 0:
+        # of nothing, as in a black image: like itself alone
+        return float(one.any() == other.any())
+    return float(one @ other) / lengths
 
 
 def _inside(box: Float64, image: Image, smallest_px: float) -> Float64:
@@ -154,8 +152,3 @@ def _inside(box: Float64, image: Image, smallest_px: float) -> Float64:
     size = np.clip(box[2:], np.minimum(smallest_px, limits), limits)
     corners: Float64 = np.concatenate((centre - size / 2, centre + size / 2))
     return corners
-
-
-def _middle(features: NDArray[Any]) -> NDArray[Any]:
-    height, width = features.shape[-2:]
-    return features[..., height // 4 : height - height // 4, width // 4 : width - width // 4].ravel()
