@@ -137,7 +137,15 @@ setup(
     version=VERSION,
     description="mobinet as a ROS 2 package: nodes, messages, launch",
     license="Apache-2.0",
-    packages=[NAME, f"{NAME}.bags", f"{NAME}.doctor", f"{NAME}.rig", f"{NAME}.running", f"{NAME}.simulation"],
+    packages=[
+        NAME,
+        f"{NAME}.bags",
+        f"{NAME}.doctor",
+        f"{NAME}.following",
+        f"{NAME}.rig",
+        f"{NAME}.running",
+        f"{NAME}.simulation",
+    ],
     package_dir={"": "."},
     ext_modules=[Extension(f"{NAME}._interfaces", sources=[])],  # makes the wheel platform specific
     cmdclass={"build_ext": CMakeBuild},

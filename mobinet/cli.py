@@ -23,6 +23,7 @@ ROS_COMMANDS = {
     "demo": "run the main job on a recording",
     "play": "publish a bag",
     "record": "write topics to a bag",
+    "follow": "follow one object with a camera",
     "doctor": "say why nothing comes",
 }
 ROS_SIM_COMMANDS = {"record": "write a world to a bag"}

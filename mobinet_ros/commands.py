@@ -8,7 +8,7 @@ from typing import Any
 from mobinet_ros import environment
 
 SIM_MODULES = ("simulation.record",)
-MODULES = ("running.up", "running.demo", "bags.play", "bags.record", "doctor.command")
+MODULES = ("running.up", "running.demo", "bags.play", "bags.record", "following.command", "doctor.command")
 
 
 def register(subparsers: Any, sim: Any) -> None:

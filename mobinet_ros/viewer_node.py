@@ -17,12 +17,20 @@ from mobinet.transforms import TransformBuffer
 from mobinet.types import Float64, Identity, Image
 from mobinet.viewing import CameraKey, RerunSettings, RerunView, merge_identities
 from mobinet_ros import topics
-from mobinet_ros.conversions import detection_msg_to_box, msg_to_identities, msg_to_tracks, point_to_array, stamp_to_ns
+from mobinet_ros.conversions import (
+    detection_msg_to_box,
+    msg_to_identities,
+    msg_to_target,
+    msg_to_tracks,
+    point_to_array,
+    stamp_to_ns,
+)
 from mobinet_ros.frame_buffer import FrameBuffer
 from mobinet_ros.identity_labels import IdentityLabels
 from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import CamerasSettings, StageNode
 from mobinet_ros.msg import GroundTruthArray, IdentityArray, TrackArray
+from mobinet_ros.msg import Target as TargetMsg
 from mobinet_ros.process import run
 from mobinet_ros.running.live_table import CameraRow
 from mobinet_ros.stamp_order import Order, StampOrder
@@ -92,6 +100,9 @@ class ViewerNode(StageNode):
 
     def _listen_to(self, key: CameraKey) -> None:
         self.listen(topics.TRACKS, partial(self._on_tracks, key), topics.camera_topic(str(key), topics.TRACKS))
+        self.listen(
+            topics.TARGET, partial(self._on_target, key), topics.camera_topic(str(key), topics.TARGET), optional=True
+        )
         if self._settings.truth:
             name = topics.camera_topic(str(key), topics.TRUTH)
             self.listen(topics.TRUTH, partial(self._on_truth, key), name, optional=True)
@@ -170,6 +181,10 @@ class ViewerNode(StageNode):
         if self._view is not None:
             boxes = np.array([detection_msg_to_box(one) for one in visible], np.float32)
             self._view.log_truth(*key, stamp_to_ns(msg.header.stamp), boxes)
+
+    def _on_target(self, key: CameraKey, msg: TargetMsg) -> None:
+        if self._view is not None:
+            self._view.log_target(*key, stamp_to_ns(msg.header.stamp), msg_to_target(msg), msg.id)
 
     def _on_identities(self, robot: str, msg: IdentityArray) -> None:
         identities = msg_to_identities(msg)

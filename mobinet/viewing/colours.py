@@ -5,10 +5,21 @@ from __future__ import annotations
 import colorsys
 import re
 import zlib
+from collections.abc import Mapping
 from typing import TypeAlias
+
+from mobinet.types import TargetState
 
 Rgb: TypeAlias = tuple[int, int, int]
 
+_TARGET_COLOURS: Mapping[TargetState, Rgb] = {
+    TargetState.NONE: (200, 200, 200),
+    TargetState.TRACKING: (60, 230, 60),
+    TargetState.UNCERTAIN: (255, 220, 0),
+    TargetState.OCCLUDED: (255, 140, 0),
+    TargetState.LOST: (255, 40, 40),
+    TargetState.REFOUND: (0, 220, 255),
+}
 _GOLDEN_RATIO = 0.618033988749895
 _TRAILING_NUMBER = re.compile(r"\d{1,9}$")
 
@@ -26,6 +37,11 @@ def identity_colour(identity_id: str) -> Rgb:
 def track_colour(track_id: int) -> Rgb:
     """The pale colour of a track that has no identity yet: never mistaken for an identity's."""
     return _to_rgb((track_id * _GOLDEN_RATIO) % 1.0, 0.3, 0.8)
+
+
+def target_colour(state: TargetState) -> Rgb:
+    """The colour of a chosen target: green, yellow, orange, red, and cyan when just found again."""
+    return _TARGET_COLOURS[state]
 
 
 def text_colour(background: Rgb) -> Rgb:

@@ -10,8 +10,8 @@ import numpy as np
 
 from mobinet.errors import InputError
 from mobinet.settings import check_settings, setting
-from mobinet.types import Float64, Frame, Image, Track, TrackState
-from mobinet.viewing.colours import Rgb, identity_colour, text_colour, track_colour
+from mobinet.types import Float32, Float64, Frame, Image, Target, TargetState, Track, TrackState
+from mobinet.viewing.colours import Rgb, identity_colour, target_colour, text_colour, track_colour
 from mobinet.viewing.trails import Trails
 
 Point = tuple[int, int]
@@ -54,11 +54,14 @@ def draw_overlay(
     identity_names: Mapping[int, str],
     settings: OverlaySettings | None = None,
     trails: Trails[int] | None = None,
+    target: Target | None = None,
+    target_name: str = "",
 ) -> Image:
-    """A BGR copy of ``image`` with the tracks' boxes, ids, classes, states and trails.
+    """A BGR copy of ``image`` with the tracks' boxes, ids, classes, states and trails, and the target.
 
     Confirmed tracks are drawn solid, coasting ones dashed, tentative ones dashed and thin. The colour is the
-    identity's (see ``identity_colour``), pale while a track has none.
+    identity's (see ``identity_colour``), pale while a track has none. The target has four corners in the colour of its
+    state (see ``target_colour``), the frame of the image has that colour when it is LOST.
 
     Args:
         image: ``(H, W, 3)`` BGR or ``(H, W)`` grey, uint8; left as it is.
@@ -66,6 +69,8 @@ def draw_overlay(
         identity_names: identity id by track id, for the tracks that have one.
         settings: what to show.
         trails: recent foot points in pixels by track id.
+        target: the chosen object in this image, if there is one.
+        target_name: what was asked for, written beside it.
 
     Returns:
         ``(H, W, 3)`` BGR uint8.
@@ -88,8 +93,18 @@ def draw_overlay(
         if trails is not None:
             _draw_trail(canvas, trails.points(track.track_id), colour, pen)
         _draw_box(canvas, track, colour, pen)
-        _draw_label(canvas, track, label_text(track, name, settings), colour, pen)
+        _draw_label(canvas, track.box, label_text(track, name, settings), colour, pen)
+    if target is not None and target.state != TargetState.NONE:
+        _draw_target(canvas, target, target_name, pen)
     return canvas
+
+
+def target_text(target: Target, name: str) -> str:
+    """State, what was asked for, and the confidence while it is seen: ``target 7 TRACKING 93%``."""
+    words = ["target", name, target.state.name]
+    if target.box is not None:
+        words.append(f"{100 * target.confidence:.0f}%")
+    return " ".join(filter(None, words))
 
 
 def label_text(track: Track, identity_name: str | None, settings: OverlaySettings) -> str:
@@ -102,8 +117,27 @@ def label_text(track: Track, identity_name: str | None, settings: OverlaySetting
     return " ".join(words)
 
 
+def _draw_target(canvas: Image, target: Target, name: str, pen: _Pen) -> None:
+    colour, height, width = target_colour(target.state), canvas.shape[0], canvas.shape[1]
+    if target.box is None:
+        box = np.array([0, 0, width - 1, height - 1], np.float64)
+        cv2.rectangle(canvas, (0, 0), (width - 1, height - 1), colour[::-1], 4 * pen.line)
+        _draw_label(canvas, box, target_text(target, name), colour, pen)
+        return
+    low, high = _corners(canvas, target.box)
+    reach = 0.3 * np.subtract(high, low)
+    for x, inward_x in ((low[0], reach[0]), (high[0], -reach[0])):
+        for y, inward_y in ((low[1], reach[1]), (high[1], -reach[1])):
+            ends = (_pixel(np.array([x + inward_x, y])), _pixel(np.array([x, y + inward_y])))
+            for end in ends:
+                cv2.line(canvas, (x, y), end, colour[::-1], 3 * pen.line)
+    # below the box, where no track's label is; a line of text is about 30 pixels high at size 1
+    below = np.tile((target.box[0], target.box[3] + 6 * pen.line + 30 * pen.font), 2)
+    _draw_label(canvas, below, target_text(target, name), colour, pen)
+
+
 def _draw_box(canvas: Image, track: Track, colour: Rgb, pen: _Pen) -> None:
-    low, high = _corners(canvas, track)
+    low, high = _corners(canvas, track.box)
     if track.state == TrackState.CONFIRMED:
         cv2.rectangle(canvas, low, high, colour[::-1], pen.line)
         return
@@ -134,25 +168,25 @@ def _draw_trail(canvas: Image, points: Float64, colour: Rgb, pen: _Pen) -> None:
     cv2.circle(canvas, _pixel(pixels[-1]), 2 * pen.line, colour[::-1], cv2.FILLED, cv2.LINE_AA)
 
 
-def _draw_label(canvas: Image, track: Track, text: str, colour: Rgb, pen: _Pen) -> None:
+def _draw_label(canvas: Image, of: Float32 | Float64, text: str, colour: Rgb, pen: _Pen) -> None:
     text = text.encode("ascii", "replace").decode()  # the font has no other letters
     thickness = max(1, round(pen.font * 1.8))
     (width, height), descent = cv2.getTextSize(text, _FONT, pen.font, thickness)
     pad = pen.line + 1
-    low, _ = _corners(canvas, track)
+    low, _ = _corners(canvas, of)
     left = int(np.clip(low[0], 0, max(0, canvas.shape[1] - width - 2 * pad)))
-    bottom = max(low[1], height + descent + 2 * pad)
+    bottom = int(np.clip(low[1], height + descent + 2 * pad, max(canvas.shape[0], height + descent + 2 * pad)))
     top = bottom - height - descent - 2 * pad
     cv2.rectangle(canvas, (left, top), (left + width + 2 * pad, bottom), colour[::-1], cv2.FILLED)
     origin = (left + pad, bottom - descent - pad)
     cv2.putText(canvas, text, origin, _FONT, pen.font, text_colour(colour)[::-1], thickness, cv2.LINE_AA)
 
 
-def _corners(canvas: Image, track: Track) -> tuple[Point, Point]:
+def _corners(canvas: Image, of: Float32 | Float64) -> tuple[Point, Point]:
     """The box in whole pixels, kept near the image: OpenCV overflows on far coordinates."""
     height, width = canvas.shape[:2]
     low = np.array([-width, -height])
-    box = np.clip(np.round(track.box), np.tile(low, 2), np.tile(-2 * low, 2)).astype(int)
+    box = np.clip(np.round(of), np.tile(low, 2), np.tile(-2 * low, 2)).astype(int)
     return _pixel(box[:2]), _pixel(box[2:])
 
 

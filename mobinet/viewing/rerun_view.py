@@ -19,9 +19,9 @@ import numpy as np
 from mobinet.errors import MissingDependencyError, SettingsError
 from mobinet.geometry import Transform
 from mobinet.settings import check_settings, setting
-from mobinet.types import Float32, Float64, Frame, Identity, Image, Track, TrackState
-from mobinet.viewing.colours import Rgb, identity_colour, track_colour
-from mobinet.viewing.overlay import OverlaySettings, label_text
+from mobinet.types import Float32, Float64, Frame, Identity, Image, Target, TargetState, Track, TrackState
+from mobinet.viewing.colours import Rgb, identity_colour, target_colour, track_colour
+from mobinet.viewing.overlay import OverlaySettings, label_text, target_text
 from mobinet.viewing.rerun_layout import AGE, MAP, RATE, TIMELINE, CameraKey, build_layout
 from mobinet.viewing.trails import Trails
 
@@ -33,6 +33,7 @@ _ROBOT_COLOUR: Rgb = (110, 130, 160)
 _TRUTH_COLOUR = (255, 255, 255, 150)
 _BELOW_TRACKS = 5.0
 """Rerun draws images at -10, boxes at 10."""
+_ABOVE_TRACKS = 15.0
 _JUMP_BACK_NS = 1_000_000_000
 _DATES_FROM_NS = 10**17
 """Earlier stamps (before 1973) are simulated time, which counts from its own beginning."""
@@ -181,6 +182,29 @@ class RerunView:
             draw_order=_BELOW_TRACKS,
         )
         self._log(f"{key.path}/truth", stamp_ns, entity)
+
+    def log_target(self, robot: str, camera: str, stamp_ns: int, target: Target, name: str = "") -> None:
+        """Shows the object that a camera was told to follow, in the colour of its state; LOST as a frame of the image.
+
+        Args:
+            name: what was asked for.
+        """
+        key = CameraKey(robot, camera)
+        boxes = np.zeros((0, 4), np.float32)
+        if target.box is not None:
+            boxes = self._shown_boxes(key, target.box[None].astype(np.float32))
+        elif target.state == TargetState.LOST and key in self._sizes:
+            boxes = np.array([[0, 0, *self._sizes[key]]], np.float32)
+        entity = self._rerun.Boxes2D(
+            array=boxes,
+            array_format=self._rerun.Box2DFormat.XYXY,
+            labels=[target_text(target, name)] * len(boxes),
+            colors=[target_colour(target.state)] * len(boxes),
+            radii=3.0,
+            show_labels=True,
+            draw_order=_ABOVE_TRACKS,
+        )
+        self._log(f"{key.path}/target", stamp_ns, entity)
 
     def log_true_positions(self, stamp_ns: int, positions: Sequence[Float64]) -> None:
         """Shows where objects really are on the map, each ``(3,)`` metres, as small white points."""

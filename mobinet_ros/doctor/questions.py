@@ -100,8 +100,8 @@ class NodeAnswers:
 
 
 def is_model(parameter: str) -> bool:
-    """Whether a parameter names a network's file: 'model', 'detector.model', 'model_path', 'reid_model_file'."""
-    return parameter.rsplit(".", 1)[-1].endswith(("model", "model_path", "model_file"))
+    """Whether a parameter names a network's file: 'model', 'detector.model', 'reid_model_file', 'network'."""
+    return parameter.rsplit(".", 1)[-1].endswith(("model", "model_path", "model_file", "network"))
 
 
 def is_missing_file(value: str) -> bool:

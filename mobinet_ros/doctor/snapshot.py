@@ -14,13 +14,16 @@ CAMERA_INFO_TYPE = "sensor_msgs/msg/CameraInfo"
 EVENTS_TYPE = "event_camera_msgs/msg/EventPacket"
 DETECTIONS_TYPE = "vision_msgs/msg/Detection2DArray"
 TRACKS_TYPE = "mobinet_ros/msg/TrackArray"
+TARGET_TYPE = "mobinet_ros/msg/Target"
 SIGHTINGS_TYPE = "mobinet_ros/msg/SightingArray"
 TF_TYPE = "tf2_msgs/msg/TFMessage"
 CLOCK_TYPE = "rosgraph_msgs/msg/Clock"
 DIAGNOSTICS_TYPE = "diagnostic_msgs/msg/DiagnosticArray"
 IMAGE_TYPES = (IMAGE_TYPE, COMPRESSED_TYPE)
 # what a camera and the stages behind it publish for every image, so that silence means a fault
-CHAIN_TYPES = (*IMAGE_TYPES, CAMERA_INFO_TYPE, EVENTS_TYPE, DETECTIONS_TYPE, TRACKS_TYPE)
+CHAIN_TYPES = (*IMAGE_TYPES, CAMERA_INFO_TYPE, EVENTS_TYPE, DETECTIONS_TYPE, TRACKS_TYPE, TARGET_TYPE)
+# what a user's action sends: a listener without a publisher is no fault
+CLICK_TYPE = "geometry_msgs/msg/PointStamped"
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,12 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
         "mobinet.cooperation:PeerSettings",
         _CAMERAS,
     ),
+    "target": (
+        "mobinet.targets.settings:TargetSettings",
+        "mobinet_ros.target_tracker_node:TargetNodeSettings",
+        "mobinet_ros.following.chooser:ClickSettings",
+        _CAMERAS,
+    ),
     "overlay": ("mobinet.viewing.overlay:OverlaySettings", "mobinet_ros.overlay_node:OverlayNodeSettings", _CAMERAS),
     "marker": ("mobinet_ros.marker_node:MarkerSettings",),
     "sim": ("mobinet_ros.simulation.settings:SimSettings", "mobinet_ros.simulation.settings:StreamSettings"),

@@ -10,7 +10,7 @@ from mobinet.errors import SettingsError
 from mobinet.lined_yaml import LinedDict, load_lined_yaml
 from mobinet_ros.environment import share_path
 from mobinet_ros.rig.parameters import check_parameters
-from mobinet_ros.rig.schema import RIG_VERSION, STAGES, CameraRig, Rig, RobotRig
+from mobinet_ros.rig.schema import OPTIONAL_STAGES, RIG_VERSION, STAGES, CameraRig, Rig, RobotRig
 from mobinet_ros.rig.values import (
     check_keys,
     check_name,
@@ -35,6 +35,7 @@ STAGES_OF_WORLD: Mapping[str, Mapping[str, Any]] = {
 """A world that is run alone begins after so long at the latest, whoever is missing."""
 _ROBOT_KEYS = ("pose", "cameras", "remappings", *STAGES)
 _CAMERA_KEYS = ("source", "topic", "info_topic", "calibration", "mount", "window")
+_NETWORK_KEYS = ("model", "network", "head")
 _WINDOW_KEYS = ("width", "height", "path")
 
 
@@ -183,26 +184,30 @@ class _RigReader:
         return {stage: values for stage in STAGES if (values := self._stage(robot, stage)) is not None}
 
     def _stage(self, robot: LinedDict, stage: str) -> Mapping[str, Any] | None:
-        """Parameters of a stage, the robot's over the defaults; ``None`` when it is switched off with ``false``."""
+        """Parameters of a stage, the robot's over the defaults; ``None`` when it is off.
+
+        ``false`` switches it off; an optional one is off unless it is named, ``true`` switches it on.
+        """
         values: dict[str, Any] = {}
-        if robot.get(stage, self._defaults.get(stage)) is False:
+        is_named = stage in robot or stage in self._defaults
+        if robot.get(stage, self._defaults.get(stage)) is False or (stage in OPTIONAL_STAGES and not is_named):
             return None
         for part in (self._defaults, robot):
-            if part.get(stage) is False:
+            if part.get(stage) is False or (stage in OPTIONAL_STAGES and part.get(stage) is True):
                 continue
             section = section_of(part, stage)
             check_parameters(stage, section)
             values |= section
-            if "model" in section:
-                values["model"] = self._model(section)
+            for key in section.keys() & set(_NETWORK_KEYS):
+                values[key] = self._model(section, key)
         return values
 
-    def _model(self, section: LinedDict) -> str:
+    def _model(self, section: LinedDict, key: str) -> str:
         """A name of the rig's ``models``, a file, or a word that the node knows (a zoo name, 'hog')."""
-        text = string_of(section, "model")
+        text = string_of(section, key)
         if text in self._models:
             return self._models[text]
-        return self._model_path(section, "model")
+        return self._model_path(section, key)
 
     def _model_path(self, section: LinedDict, key: str) -> str:
         text = string_of(section, key)

@@ -21,9 +21,13 @@ STAGES: Mapping[str, str] = {
     "tracker": "tracker_node",
     "reid": "reid_node",
     "cooperation": "cooperation_node",
+    "target": "target_tracker_node",
     "overlay": "overlay_node",
     "marker": "marker_node",
 }
+
+# those that run only where the rig asks for them
+OPTIONAL_STAGES = frozenset({"target"})
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,8 @@ class RobotRig:
         name: its namespace, and the prefix of its frame ids.
         pose: fixed pose of its ``base_link`` in the map, or ``None`` where localisation publishes it.
         cameras: in the order of the file.
-        stages: parameters of each stage that runs, by the names of :data:`STAGES`; a stage that is switched off is
-            absent.
+        stages: parameters of each stage that runs, by the names of :data:`STAGES`; a stage that is switched off, or an
+            optional one that nobody asked for, is absent.
         remappings: given to each of its nodes.
         own_clock: it follows ``<robot>/clock`` instead of ``/clock``: a simulated robot whose clock errs.
         own_radio: it talks to the others through ``<robot>/radio``; a simulated world relays what it can hear.

@@ -268,6 +268,20 @@ robots:
     assert rig.robot("r2").stages["reid"] == {"model": "histogram"}
 
 
+def test_an_optional_stage_runs_where_it_is_named(folder: Path) -> None:
+    text = """
+rig_version: 1
+defaults: {target: {give_up_s: 5.0}}
+robots:
+  r1: {cameras: {c: {}}, target: true}
+  r2: {cameras: {c: {}}, target: false}
+"""
+    rig = read(folder, text)
+    assert rig.robot("r1").stages["target"] == {"give_up_s": 5.0}
+    assert "target" not in rig.robot("r2").stages
+    assert spec_of(rig, "/r1/target_tracker_node").parameters["cameras"] == ["c"]
+
+
 @pytest.mark.parametrize(
     ("parts", "namespace"), [(("", "r1"), "/r1"), (("/a/", "b", "c"), "/a/b/c"), (("", ""), "/"), (("/",), "/")]
 )

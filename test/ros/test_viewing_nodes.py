@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mobinet.types import Identity, Track, TrackKey, TrackState
-from mobinet.viewing import identity_colour, track_colour
+from mobinet.types import Identity, Target, TargetState, Track, TrackKey, TrackState
+from mobinet.viewing import identity_colour, target_colour, track_colour
 from mobinet_ros import topics
-from mobinet_ros.conversions import identities_to_msg, make_header, tracks_to_msg
+from mobinet_ros.conversions import identities_to_msg, make_header, target_to_msg, tracks_to_msg
 from mobinet_ros.image_conversions import (
     ImageMessageFactory,
     compressed_msg_to_image,
@@ -81,6 +81,25 @@ def test_overlay_has_the_colour_of_the_identity(graph: Any, with_identities: boo
     seen = graph.spin_until(lambda: any(edge_colour(msg_to_image(m)) == expected for m in raw))
     assert seen, graph.logs()
     assert raw[-1].header.frame_id == "r1/front_optical"
+
+
+def test_overlay_shows_the_target_also_without_tracks(graph: Any) -> None:
+    graph.start_node("overlay_node", "/r1", cameras="[front]")
+    images = graph.node.create_publisher(topics.IMAGE.type, "/r1/front/image_raw", topics.IMAGE.qos)
+    targets = graph.node.create_publisher(topics.TARGET.type, "/r1/front/target", topics.TARGET.qos)
+    raw = graph.collect(topics.OVERLAY.type, "/r1/front/overlay", topics.OVERLAY.qos)
+
+    def publish() -> None:
+        now = graph.node.get_clock().now().nanoseconds
+        header = make_header(now, "r1/front_optical")
+        images.publish(ImageMessageFactory().fill(np.zeros((240, 320, 3), np.uint8), header))
+        target = Target(now - 10**8, TargetState.TRACKING, BOX.astype(np.float64), 0.9)  # of an image before
+        targets.publish(target_to_msg(target, "7", header))
+
+    graph.node.create_timer(0.1, publish)
+    colour = target_colour(TargetState.TRACKING)
+    corner = lambda message: tuple(int(v) for v in msg_to_image(message)[200, 45][::-1])  # noqa: E731
+    assert graph.spin_until(lambda: any(corner(m) == colour for m in raw)), graph.logs()
 
 
 def test_overlay_is_also_compressed_and_only_for_those_who_ask(graph: Any) -> None:

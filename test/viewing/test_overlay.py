@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mobinet.errors import InputError
-from mobinet.types import Image, Track, TrackState
-from mobinet.viewing.colours import identity_colour, track_colour
+from mobinet.types import Image, Target, TargetState, Track, TrackState
+from mobinet.viewing.colours import identity_colour, target_colour, track_colour
 from mobinet.viewing.overlay import OverlaySettings, draw_overlay, label_text
 from mobinet.viewing.trails import Trails
 
@@ -72,6 +72,21 @@ def test_tentative_tracks_can_be_left_out() -> None:
 )
 def test_label(settings: OverlaySettings, name: str | None, expected: str) -> None:
     assert label_text(make_track(), name, settings) == expected
+
+
+@pytest.mark.parametrize("state", [state for state in TargetState if state != TargetState.NONE])
+def test_a_target_has_the_colour_of_its_state(state: TargetState) -> None:
+    box = None if state == TargetState.LOST else np.array([100.0, 60, 160, 180])
+    canvas = draw_overlay(black(), [], {}, target=Target(0, state, box, 0.9), target_name="7")
+    drawn = is_drawn(canvas, target_colour(state))
+    # a lost one frames the image, a seen one has its corners, and its sides stay open between them
+    assert (drawn[239, 319], drawn[60, 100], drawn[120, 100]) == (
+        (True, False, False) if box is None else (False, True, False)
+    )
+
+
+def test_without_a_target_nothing_is_drawn() -> None:
+    assert not draw_overlay(black(), [], {}, target=Target(0, TargetState.NONE, None, 0.0)).any()
 
 
 def test_trail_is_drawn_behind_the_foot() -> None:
