@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import argparse
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 from peers import target_trackers
+from targets.ours import BOTH, OWN_NETWORK, ours
 from targets.runs import NO_BOX, Follower, Said
 
 from mobinet.types import Float64, Frame, TargetState
+
+NANO = "TrackerNano"
+NETWORKS = Path("models/nanotrack_v2")
 
 
 class Peer:
@@ -20,7 +28,9 @@ class Peer:
         self._tracker = tracker
 
     def start(self, frame: Frame, box: Float64) -> None:
-        left, top, right, bottom = (round(float(value)) for value in box)
+        height, width = frame.image.shape[:2]
+        inside = np.clip(box, 0, (width, height, width, height))
+        left, top, right, bottom = (round(float(value)) for value in inside)
         self._tracker.start(frame.image, (left, top, max(right - left, 1), max(bottom - top, 1)))
 
     def update(self, frame: Frame) -> Said:
@@ -32,12 +42,58 @@ class Peer:
 
 
 @contextmanager
-def peers(python: str, networks: Path) -> Iterator[dict[str, Follower]]:
-    """TrackerNano, and CSRT and KCF if there is a Python for them."""
+def contenders(options: argparse.Namespace, networks: Path) -> Iterator[dict[str, Follower]]:
+    """Those of ``--only``, or all: ours and TrackerNano with the same networks; CSRT and KCF if they are there."""
     with ExitStack() as stack:
-        found: dict[str, Follower] = {"TrackerNano": Peer(target_trackers.nano(networks))}
-        other = stack.enter_context(target_trackers.interpreter(python))
-        if other is not None:
-            for name in target_trackers.CONTRIB:
-                found[name] = Peer(stack.enter_context(target_trackers.RemoteTracker(other, name)))
-        yield found
+        found: dict[str, Follower] = {**ours(networks), NANO: Peer(target_trackers.nano(networks))}
+        wanted = options.only.split(",") if options.only else [*found, *target_trackers.CONTRIB]
+        contrib = [name for name in wanted if name in target_trackers.CONTRIB]
+        other = stack.enter_context(target_trackers.interpreter(options.peers if contrib else ""))
+        if other is None and contrib:
+            print(f"peers absent: {', '.join(contrib)}; --peers takes {target_trackers.HOW}")
+        for name in contrib if other is not None else ():
+            found[name] = Peer(stack.enter_context(target_trackers.RemoteTracker(other, name)))
+        yield {name: follower for name, follower in found.items() if name in wanted}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What is asked of every benchmark of these trackers."""
+    parser.add_argument(
+        "--networks", type=Path, help="folder of NanoTrack v2; default: models/nanotrack_v2 beside the recordings"
+    )
+    parser.add_argument("--peers", default="", metavar="PYTHON", help=target_trackers.HOW)
+    parser.add_argument("--only", default="", metavar="NAMES", help="of trackers, as in the table, with commas between")
+
+
+def recordings() -> Path:
+    """Where the recordings are on this machine."""
+    root = Path(__file__).resolve().parents[2]
+    return Path(os.environ.get("MOBINET_DATA", root.parent / "shared" / "data"))
+
+
+def find_networks(options: argparse.Namespace, data: Path) -> Path:
+    """The folder of the two networks.
+
+    Raises:
+        FileNotFoundError: there is none; the message says what to do.
+    """
+    folders = [options.networks] if options.networks else [data.parent / NETWORKS, recordings() / NETWORKS]
+    for folder in folders:
+        if all(any(folder.glob(f"*{part}*.onnx")) for part in ("backbone", "head")):
+            return folder
+    raise FileNotFoundError(
+        f"'{folders[0]}' lacks NanoTrack's *backbone*.onnx or *head*.onnx; name a folder that has both with --networks"
+    )
+
+
+def by_whom(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The figures of ours with both modules, beside them those of the core and of the peers by their names."""
+    own = {name: figures for name, figures in results.items() if name.startswith(("core", OWN_NETWORK))}
+    peers = {name: figures for name, figures in results.items() if name not in (*own, BOTH)}
+    return {**results.get(BOTH, {}), **own, "peers": peers}
+
+
+def one_core() -> None:
+    """Holds this process, and those that it starts, to one core and one thread."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    cv2.setNumThreads(1)

@@ -115,9 +115,10 @@ def metrics(judged: Mapping[str, Judged]) -> dict[str, float | None]:
 
 
 def show(results: Mapping[str, Mapping[str, float | None]]) -> None:
-    """Two tables, a row a tracker: all sequences together, and the AUC of each."""
+    """A row a tracker: all sequences together, and below the AUC of each, if it is there."""
     columns = list(next(iter(results.values())))
-    for chosen in ([each for each in columns if "/" not in each], [each for each in columns if "/" in each]):
+    tables = [each for each in columns if "/" not in each], [each for each in columns if "/" in each]
+    for chosen in filter(None, tables):
         heads = [column.replace("_percent", "%").replace("auc_after_occlusion", "auc_after") for column in chosen]
         widths = [max(len(head), 6) + 2 for head in heads]
         print(" " * 18 + "".join(f"{head:>{width}}" for head, width in zip(heads, widths, strict=True)))
