@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import entry_points
 from typing import TypeAlias
 
-from mobinet import __version__
+from mobinet import __version__, following
 from mobinet.errors import MobinetError
 from mobinet.evaluation import commands as evaluation_commands
 from mobinet.learning import commands as learning_commands
@@ -37,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     model_commands.register(subparsers)
     evaluation_commands.register(subparsers)
     learning_commands.register(subparsers)
+    following.register(subparsers)
     sim = sim_commands.register(subparsers)
     if not _register_ros_commands(subparsers, sim):
         for parsers, commands in ((subparsers, ROS_COMMANDS), (sim, ROS_SIM_COMMANDS)):
