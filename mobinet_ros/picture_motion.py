@@ -11,7 +11,7 @@ import numpy as np
 from mobinet.camera import CameraModel
 from mobinet.geometry import Transform
 from mobinet.settings import check_settings, setting
-from mobinet.tracking import ImageMotion, ImageMotionSettings, rotation_homography
+from mobinet.tracking import ImageMotion, ImageMotionSettings, ground_homography
 from mobinet.transforms import TransformBuffer
 from mobinet.types import Float32, Float64, Image
 
@@ -20,7 +20,7 @@ _IMAGES_KEPT = 60
 
 @dataclass(frozen=True)
 class CameraMotionSettings:
-    """Whether tracks are taken along when the camera turns.
+    """Whether tracks are taken along when the camera turns or drives.
 
     Raises:
         SettingsError: a value is out of range.
@@ -28,21 +28,24 @@ class CameraMotionSettings:
 
     camera_motion: str = setting(
         "none",
-        "where the camera's own motion is seen: tf (needs camera_info), image (needs the images), or none",
-        choices=("none", "tf", "image"),
+        "where the camera's own motion is seen: tf (needs camera_info), image (needs the images), auto (tf, and the "
+        "images while tf does not tell), or none",
+        choices=("none", "tf", "image", "auto"),
     )
-    motion_frame: str = setting("map", "frame that does not turn with the camera, for camera_motion tf")
+    motion_frame: str = setting(
+        "map", "frame that does not move with the camera, its ground at z = 0, for camera_motion tf"
+    )
 
     def __post_init__(self) -> None:
         check_settings(self)
 
 
-class TurnFromTf:
-    """The turn of one camera between two stamps, as tf has it; its shift is left to the tracker.
+class MotionFromTf:
+    """The motion of one camera between two stamps, as tf has it, for what stands on the ground.
 
     Args:
         transforms: filled by the node.
-        fixed_frame: what the camera turns in.
+        fixed_frame: what the camera moves in, the ground at z = 0.
     """
 
     def __init__(self, transforms: TransformBuffer, fixed_frame: str) -> None:
@@ -51,7 +54,7 @@ class TurnFromTf:
         self._before: Transform | None = None
 
     def reset(self) -> None:
-        """Forgets where the camera looked before."""
+        """Forgets where the camera was before."""
         self._before = None
 
     def motion(self, model: CameraModel | None, frame_id: str, stamp_ns: int) -> Float64 | None:
@@ -64,7 +67,7 @@ class TurnFromTf:
         self._before = self._transforms.lookup(self._fixed_frame, frame_id, stamp_ns)
         if before is None or model is None:
             return None
-        return rotation_homography(model.matrix, before.rotation.T @ self._before.rotation)
+        return ground_homography(model.matrix, before, self._before)
 
 
 class _Place(NamedTuple):

@@ -21,7 +21,7 @@ from mobinet_ros import topics
 from mobinet_ros.conversions import camera_info_to_model, msg_to_detections, stamp_to_ns, tracks_to_msg
 from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import CamerasSettings, StageNode
-from mobinet_ros.picture_motion import CameraMotionSettings, MotionFromImages, TurnFromTf
+from mobinet_ros.picture_motion import CameraMotionSettings, MotionFromImages, MotionFromTf
 from mobinet_ros.process import run
 from mobinet_ros.stamp_order import Order, StampOrder
 from mobinet_ros.tf_listener import listen_to_tf
@@ -44,12 +44,14 @@ class TrackerNode(StageNode):
     def _forget_motion(self) -> None:
         self._transforms = TransformBuffer()
         self._models: dict[str, CameraModel] = {}
-        self._turns: dict[str, TurnFromTf] = {}
+        self._poses: dict[str, MotionFromTf] = {}
         self._watchers: dict[str, MotionFromImages] = {}
+        # cameras of which tf tells where they are, so that their images need not be looked at
+        self._told_by_tf: set[str] = set()
         self._boxes: dict[str, Float32] = {}
 
     def configure(self) -> None:
-        if self._motion.camera_motion == "tf":
+        if self._motion.camera_motion in ("tf", "auto"):
             listen_to_tf(self, self._transforms)
         for camera in self._cameras.names():
             self._trackers[camera] = Tracker(self._settings)
@@ -59,11 +61,11 @@ class TrackerNode(StageNode):
             self._watch_motion(camera)
 
     def _watch_motion(self, camera: str) -> None:
-        if self._motion.camera_motion == "tf":
-            self._turns[camera] = TurnFromTf(self._transforms, self._motion.motion_frame)
+        if self._motion.camera_motion in ("tf", "auto"):
+            self._poses[camera] = MotionFromTf(self._transforms, self._motion.motion_frame)
             name = topics.camera_topic(camera, topics.CAMERA_INFO_IN)
             self.listen(topics.CAMERA_INFO_IN, partial(self._on_camera_info, camera), name)
-        elif self._motion.camera_motion == "image":
+        if self._motion.camera_motion in ("image", "auto"):
             self._watchers[camera] = MotionFromImages(self._image_motion)
             self._boxes[camera] = np.zeros((0, 4), np.float32)
             self.listen_images(camera, self._cameras.image_transport, partial(self._on_image, camera))
@@ -97,22 +99,37 @@ class TrackerNode(StageNode):
         self._models[camera] = camera_info_to_model(msg)
 
     def _on_image(self, camera: str, header: Header, image: Image) -> None:
-        self._watchers[camera].see(stamp_to_ns(header.stamp), image, self._boxes[camera])
+        if camera not in self._told_by_tf:
+            self._watchers[camera].see(stamp_to_ns(header.stamp), image, self._boxes[camera])
 
     def _motion_until(self, camera: str, header: Header) -> Float64 | None:
         """How the picture moved since the last message; ``None`` where that is not known, or not to be."""
-        stamp_ns, motion = stamp_to_ns(header.stamp), None
-        if camera in self._turns:
-            try:
-                motion = self._turns[camera].motion(self._models.get(camera), header.frame_id, stamp_ns)
-            except TransformError as error:
-                self.report("tf", str(error))
-        elif camera in self._watchers:
-            motion = self._watchers[camera].motion(stamp_ns)
-        else:
+        if self._motion.camera_motion == "none":
             return None
+        motion = self._motion_from_tf(camera, header)
+        if camera in self._watchers:
+            seen = self._watchers[camera].motion(stamp_to_ns(header.stamp))
+            motion = seen if motion is None else motion
         if motion is None:
             self.health.count("updates_without_motion")
+        return motion
+
+    def _motion_from_tf(self, camera: str, header: Header) -> Float64 | None:
+        if camera not in self._poses:
+            return None
+        motion = None
+        try:
+            motion = self._poses[camera].motion(self._models.get(camera), header.frame_id, stamp_to_ns(header.stamp))
+        except TransformError as error:
+            if camera not in self._watchers:
+                self.report("tf", str(error))
+        if motion is None:
+            self._told_by_tf.discard(camera)
+        elif camera not in self._told_by_tf:
+            self._told_by_tf.add(camera)
+            # images that are passed over from now on must not be bridged later
+            if camera in self._watchers:
+                self._watchers[camera].reset()
         return motion
 
     def _is_in_order(self, camera: str, stamp_ns: int) -> bool:
@@ -127,7 +144,7 @@ class TrackerNode(StageNode):
             self.report("back", f"{who}: stamps jumped back: its tracks start anew")
             self._trackers[camera].reset()
             self._transforms.clear()
-            for watcher in (self._turns.get(camera), self._watchers.get(camera)):
+            for watcher in (self._poses.get(camera), self._watchers.get(camera)):
                 if watcher is not None:
                     watcher.reset()
         return True

@@ -1,8 +1,17 @@
 """Detections of one camera to tracks: many objects followed at once."""
 
-from mobinet.tracking.camera_motion import ImageMotion, ImageMotionSettings, rotation_homography
+from mobinet.tracking.camera_motion import ground_homography, rotation_homography
+from mobinet.tracking.image_motion import ImageMotion, ImageMotionSettings
 from mobinet.tracking.interpolation import fill_gaps
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.tracker import Tracker
 
-__all__ = ["ImageMotion", "ImageMotionSettings", "Tracker", "TrackerSettings", "fill_gaps", "rotation_homography"]
+__all__ = [
+    "ImageMotion",
+    "ImageMotionSettings",
+    "Tracker",
+    "TrackerSettings",
+    "fill_gaps",
+    "ground_homography",
+    "rotation_homography",
+]

@@ -15,7 +15,7 @@ from mobinet.transforms import TransformBuffer
 from mobinet.types import Detections
 from mobinet_ros import topics
 from mobinet_ros.conversions import detections_to_msg, make_header, model_to_camera_info, transform_to_msg
-from mobinet_ros.picture_motion import MotionFromImages, TurnFromTf
+from mobinet_ros.picture_motion import MotionFromImages, MotionFromTf
 
 MODEL = CameraModel.pinhole(640, 480, 1.2)
 FRAME = "r1/front_optical"
@@ -35,7 +35,7 @@ def test_tf_gives_the_turn_between_two_stamps():
     buffer = TransformBuffer()
     for step, yaw in enumerate((0.0, 0.1, 0.3)):
         buffer.set_transform("map", FRAME, step * 10**9, facing(yaw))
-    turn = TurnFromTf(buffer, "map")
+    turn = MotionFromTf(buffer, "map")
     assert turn.motion(MODEL, FRAME, 0) is None
     # stamps that were left out lie between
     np.testing.assert_allclose(turn.motion(MODEL, FRAME, 2 * 10**9), turned(0.0, 0.3), atol=1e-9)
@@ -45,7 +45,7 @@ def test_after_a_stamp_without_transform_a_turn_is_not_known():
     buffer = TransformBuffer()
     for step, yaw in enumerate((0.0, 0.1)):
         buffer.set_transform("map", FRAME, step * 10**9, facing(yaw))
-    turn = TurnFromTf(buffer, "map")
+    turn = MotionFromTf(buffer, "map")
     turn.motion(MODEL, FRAME, 0)
     with pytest.raises(TransformError):
         turn.motion(MODEL, FRAME, 5 * 10**9)
@@ -77,8 +77,9 @@ def test_no_motion_is_known_across_a_picture_that_shows_something_else():
     assert seen.motion(99) is None
 
 
-def test_a_tracker_keeps_its_tracks_through_a_turn(graph):
-    graph.start_node("tracker_node", "/r1", cameras="[front]", camera_motion="tf", confirm_hits=1)
+@pytest.mark.parametrize("source", ["tf", "auto"])
+def test_a_tracker_keeps_its_tracks_through_a_turn(graph, source):
+    graph.start_node("tracker_node", "/r1", cameras="[front]", camera_motion=source, confirm_hits=1)
     make = graph.node.create_publisher
     found = make(topics.DETECTIONS.type, "/r1/front/detections", topics.DETECTIONS.qos)
     infos = make(topics.CAMERA_INFO.type, "/r1/front/camera_info", topics.CAMERA_INFO.qos)

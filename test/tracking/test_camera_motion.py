@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from mobinet.errors import InputError
-from mobinet.tracking import ImageMotion, Tracker, TrackerSettings, motion, rotation_homography
+from mobinet.geometry import OPTICAL2BODY, Transform
+from mobinet.tracking import ImageMotion, Tracker, TrackerSettings, ground_homography, motion, rotation_homography
 from mobinet.tracking.camera_motion import check_motion, move
 from mobinet.tracking.table import TrackTable
 from mobinet.types import Detections, Float64, Frame, Image
@@ -35,6 +36,31 @@ def test_a_turn_moves_pixels_as_its_rays(axis):
     before, now = MATRIX @ ray, MATRIX @ (camera2before.T @ ray)
     mapped = rotation_homography(MATRIX, camera2before) @ (before / before[2])
     np.testing.assert_allclose(mapped[:2] / mapped[2], now[:2] / now[2])
+
+
+def test_ground_moves_as_a_camera_that_drives_sees_it():
+    before = Transform.from_euler(0, 0.1, 0.2, np.array([1.0, 2.0, 1.2])) @ OPTICAL2BODY
+    now = Transform.from_euler(0, 0.05, 0.5, np.array([1.6, 2.3, 1.3])) @ OPTICAL2BODY
+    for place in (np.array([6.0, 3.0, 0.0]), np.array([9.0, 5.0, 0.0])):
+        seen = [MATRIX @ (pose.inverse().rotation @ place + pose.inverse().translation) for pose in (before, now)]
+        mapped = ground_homography(MATRIX, before, now) @ seen[0]
+        np.testing.assert_allclose(mapped[:2] / mapped[2], seen[1][:2] / seen[1][2])
+
+
+def test_a_camera_below_the_ground_gets_its_turn():
+    before = Transform.from_euler(0, 0, 0.2, np.array([1.0, 2.0, -1.2])) @ OPTICAL2BODY
+    now = Transform.from_euler(0, 0, 0.5, np.array([1.6, 2.3, -1.2])) @ OPTICAL2BODY
+    expected = rotation_homography(MATRIX, before.rotation.T @ now.rotation)
+    np.testing.assert_allclose(ground_homography(MATRIX, before, now), expected)
+
+
+def test_boxes_stay_on_their_feet():
+    # what stands lower, nearer, moves more: the lower side of the box says how much
+    table = table_of((100, 100, 40, 80))
+    shear = np.array([[1.0, 0.5, 0], [0, 1, 0], [0, 0, 1]])
+    move(table, shear)
+    np.testing.assert_allclose(table.boxes, [[170, 100, 40, 80]])
+    np.testing.assert_allclose(table.observed, [[170, 100, 40, 80]])
 
 
 def test_a_shift_moves_boxes_and_what_was_seen():
@@ -133,6 +159,27 @@ def test_large_images_are_made_smaller_but_the_motion_is_not():
     large = [cv2.resize(texture(shift), None, fx=3, fy=3) for shift in ((0, 0), (5, 0))]
     seen.observe(large[0], NO_BOXES)
     np.testing.assert_allclose(seen.observe(large[1], NO_BOXES)[:2, 2], [15, 0], atol=1.5)
+
+
+def test_a_turn_of_a_wide_lens_is_no_shift():
+    """The outer pixels of 80 degrees move by half as much again as the middle ones."""
+    homography = rotation_homography(MATRIX, turn(1, 0.1))
+    before = texture(height=480, width=640)
+    seen = ImageMotion()
+    seen.observe(before, NO_BOXES)
+    found = seen.observe(cv2.warpPerspective(before, homography, (640, 480)), NO_BOXES)
+    for corner in np.array([[60.0, 60, 1], [320, 240, 1], [600, 440, 1]]):
+        expected, mapped = homography @ corner, found @ corner
+        np.testing.assert_allclose(mapped[:2] / mapped[2], expected[:2] / expected[2], atol=2)
+
+
+def test_one_part_of_the_picture_does_not_tell_of_the_rest():
+    canvas, seen = np.full((240, 320), 128, np.uint8), ImageMotion()
+    for shift in (0, 6):
+        canvas[:] = 128
+        canvas[80:140, 100 + shift : 160 + shift] = texture()[80:140, 100:160]
+        motion_seen = seen.observe(canvas, NO_BOXES)
+    assert motion_seen is None
 
 
 def test_objects_that_move_are_left_out():
