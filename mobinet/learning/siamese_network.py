@@ -10,6 +10,7 @@ distances to the four sides (Chen et al., "Siamese box adaptive network", CVPR 2
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -75,8 +76,8 @@ class SiameseHead(nn.Module):
         alike = torch.matmul(example.flatten(2).transpose(1, 2), region.flatten(2))
         alike = alike.reshape(-1, TEMPLATE_CELLS**2, *search.shape[2:])
         # what the middle of the template has of each feature, as weights of the region's features
-        middle = example[:, :, 2:6, 2:6].mean(dim=(2, 3), keepdim=True)
-        joined = self.join(torch.cat([self.compared(alike), _FEATURES * middle * region, search], dim=1))
+        weighed = _FEATURES * template_middle(example) * region
+        joined = self.join(torch.cat([self.compared(alike), weighed, search], dim=1))
         shared = self.shared(joined)
         return self.score(shared), STRIDE * self.sides(shared).clamp(max=_LARGEST_LOG).exp()
 
@@ -92,6 +93,20 @@ class SiameseHead(nn.Module):
         nn.init.constant_(sides.bias, math.log(_FIRST_DISTANCE_PX / STRIDE))
 
 
+class Answer(NamedTuple):
+    """What the network gives in training.
+
+    Args:
+        logits, distances: of the head.
+        templates, regions: features of the backbone.
+    """
+
+    logits: Tensor
+    distances: Tensor
+    templates: Tensor
+    regions: Tensor
+
+
 class SiameseNetwork(nn.Module):
     """Templates ``(B K, 3, 127, 127)`` and regions ``(B, 3, S, S)``, BGR, 0..255, to what the head gives for B K pairs.
 
@@ -103,11 +118,11 @@ class SiameseNetwork(nn.Module):
         self.backbone = SiameseBackbone()
         self.head = SiameseHead()
 
-    def forward(self, templates: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, templates: Tensor, regions: Tensor) -> Answer:
         described, searched = self.backbone(templates), self.backbone(regions)
         each = len(described) // len(searched)
         logits, distances = self.head(described, searched.repeat_interleave(each, dim=0))
-        return logits, distances
+        return Answer(logits, distances, described, searched)
 
 
 class ExportedHead(nn.Module):
@@ -120,6 +135,11 @@ class ExportedHead(nn.Module):
     def forward(self, template: Tensor, search: Tensor) -> tuple[Tensor, Tensor]:
         logits, distances = self.head(template, search)
         return torch.cat([torch.zeros_like(logits), logits], dim=1), distances
+
+
+def template_middle(template: Tensor) -> Tensor:
+    """``(B, C, 1, 1)`` mean of the cells of a template ``(B, C, 8, 8)`` that every object covers."""
+    return template[:, :, 3:6, 3:6].mean(dim=(2, 3), keepdim=True)
 
 
 def cell_points(size: int = SEARCH_SIZE) -> Tensor:

@@ -12,11 +12,13 @@ from torch import Tensor, nn
 
 from mobinet.learning.detector_losses import Targets, detection_losses, paired_overlaps
 from mobinet.learning.images import LabelledImage
-from mobinet.learning.siamese_network import LEARNT_SIZE, SiameseNetwork, cell_points
+from mobinet.learning.siamese_matching import matching_loss
+from mobinet.learning.siamese_network import LEARNT_SIZE, Answer, SiameseNetwork, cell_points
 from mobinet.learning.siamese_pairs import ABSENT, PRESENT, Example, RenderedPairs
 from mobinet.learning.siamese_shapes import draw_shapes
 
 _SHAPES = 0.4
+_MATCHING_WEIGHT = 0.2
 _VALIDATION_EXAMPLES = 128
 _FOUND_OVERLAP = 0.5
 
@@ -54,12 +56,15 @@ class SiameseTask:
         return stack([self._example(self.pairs, np.random.default_rng([self._seed, 0, number])) for number in numbers])
 
     def losses(self, network: nn.Module, batch: SiameseBatch, device: torch.device) -> Mapping[str, Tensor]:
-        """See Task; those of the detector, with the object of the template as the only class."""
-        logits, distances = network(batch.templates.to(device), batch.regions.to(device))
+        """See Task; those of the detector, with the template's object as the only class, and that of matching."""
+        answer: Answer = network(batch.templates.to(device), batch.regions.to(device))
         targets = Targets(batch.targets.boxes.to(device), batch.targets.labels.to(device))
-        return detection_losses(
-            logits.flatten(2), distances.flatten(2), cell_points(batch.regions.shape[2]).to(device), targets
+        size = batch.regions.shape[2]
+        losses = detection_losses(
+            answer.logits.flatten(2), answer.distances.flatten(2), cell_points(size).to(device), targets
         )
+        matching = matching_loss(answer.templates, answer.regions, targets.boxes[:, 0], targets.labels[:, 0], size)
+        return {**losses, "loss": losses["loss"] + _MATCHING_WEIGHT * matching, "matching_loss": matching}
 
     @torch.no_grad()
     def validate(self, network: nn.Module, device: torch.device) -> Mapping[str, float]:
@@ -68,7 +73,7 @@ class SiameseTask:
         for start in range(0, _VALIDATION_EXAMPLES, self._batch):
             numbers = range(start, start + self._batch)
             batch = stack([self._example(self._held_back, np.random.default_rng([1, number])) for number in numbers])
-            best, score = best_boxes(*network(batch.templates.to(device), batch.regions.to(device)))
+            best, score = best_boxes(network(batch.templates.to(device), batch.regions.to(device)))
             overlaps.append(paired_overlaps(best.cpu(), batch.targets.boxes[:, 0])[0])
             scores.append(score.cpu())
             labels.append(batch.targets.labels[:, 0])
@@ -88,9 +93,10 @@ class SiameseTask:
         return pairs.draw(draw)
 
 
-def best_boxes(logits: Tensor, distances: Tensor) -> tuple[Tensor, Tensor]:
+def best_boxes(answer: Answer) -> tuple[Tensor, Tensor]:
     """``(B, 4)`` xyxy pixels of the region from the cell of the highest score, and that score ``(B,)``."""
-    points, flat = cell_points(LEARNT_SIZE).to(logits.device), distances.flatten(2)
+    logits, flat = answer.logits, answer.distances.flatten(2)
+    points = cell_points(LEARNT_SIZE).to(logits.device)
     boxes = torch.cat([points - flat[:, :2], points + flat[:, 2:]], dim=1)
     score, cell = logits.flatten(1).sigmoid().max(dim=1)
     return boxes[torch.arange(len(boxes)), :, cell], score

@@ -16,6 +16,7 @@ from mobinet.learning.detector_losses import paired_overlaps
 from mobinet.learning.detector_task import CropSize
 from mobinet.learning.images import read_images
 from mobinet.learning.siamese import SiameseTraining, begin_with, train_siamese, write_siamese
+from mobinet.learning.siamese_matching import matching_loss
 from mobinet.learning.siamese_network import (
     LEARNT_SIZE,
     SEARCH_SIZE,
@@ -97,7 +98,7 @@ def test_files_do_what_the_network_does(tmp_path):
     features = [backbone.run({"input": images.numpy()})[0] for images in (batch.templates, batch.regions)]
     found = head.run(dict(zip(("input1", "input2"), features, strict=True)))
     with torch.no_grad():
-        logits, distances = network(batch.templates, batch.regions)
+        logits, distances, *_ = network(batch.templates, batch.regions)
     assert found[0].shape == (1, 2, 16, 16)
     np.testing.assert_allclose(found[0][:, 1:] - found[0][:, :1], logits.numpy(), atol=1e-4)
     np.testing.assert_allclose(found[1], distances.numpy(), rtol=1e-4)
@@ -115,7 +116,7 @@ def test_the_matcher_finds_the_box_where_the_network_put_it(tmp_path):
     response = matcher.search(image, matcher.describe(image, box), box)
     batch = stack([example(size=SEARCH_SIZE)._replace(templates=[image[64:191, 64:191]], region=image)])
     with torch.no_grad():
-        logits, distances = network(batch.templates, batch.regions)
+        logits, distances, *_ = network(batch.templates, batch.regions)
     points, flat = cell_points(), distances.flatten(2)
     expected = torch.cat([points - flat[:, :2], points + flat[:, 2:]], dim=1)[0].T.reshape(16, 16, 4)
     np.testing.assert_allclose(response.score_map, logits.sigmoid()[0, 0].numpy(), atol=1e-4)
@@ -132,7 +133,7 @@ def test_one_pair_is_learnt(images_dir):
         optimizer.zero_grad()
         losses["loss"].backward()
         optimizer.step()
-    best, scores = best_boxes(*task.network(batch.templates, batch.regions))
+    best, scores = best_boxes(task.network(batch.templates, batch.regions))
     overlaps, _ = paired_overlaps(best, batch.targets.boxes[:, 0])
     assert (overlaps > 0.7).all()
     assert (scores > 0.3).all()
@@ -164,8 +165,8 @@ def test_templates_share_the_region_that_they_belong_to():
     first, second = example(0), example(5)
     both = stack([first._replace(templates=[*first.templates, *second.templates], boxes=np.zeros((2, 4), np.float32))])
     with torch.no_grad():
-        together, _ = network(both.templates, both.regions)
-        apart, _ = network(both.templates[1:], both.regions)
+        together = network(both.templates, both.regions).logits
+        apart = network(both.templates[1:], both.regions).logits
     torch.testing.assert_close(together[1:], apart)
     assert (together[0] - together[1]).abs().max() > 1e-3
 
@@ -192,3 +193,45 @@ def test_the_network_is_small():
         logits, distances = ExportedHead(network.head)(*features)
     assert [tuple(maps.shape) for maps in features] == [(1, 64, 8, 8), (1, 64, 16, 16)]
     assert (logits.shape, distances.shape) == ((1, 2, 16, 16), (1, 4, 16, 16))
+
+
+def features_of(cells: dict[tuple[int, int], int], size: int) -> torch.Tensor:
+    """``(1, 4, size, size)``: the given feature at a row and column, the last one everywhere else."""
+    maps = torch.zeros(1, 4, size, size)
+    maps[:, 3] = 1
+    for (row, column), number in cells.items():
+        maps[0, :, row, column] = torch.nn.functional.one_hot(torch.tensor(number), 4).float()
+    return maps
+
+
+MIDDLE = [(row, column) for row in (3, 4, 5) for column in (3, 4, 5)]
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ((6, 6), "small"),  # where the object is
+        ((2, 9), "large"),  # elsewhere
+    ],
+)
+def test_features_that_match_in_the_right_place_cost_little(place, expected):
+    templates = torch.cat([features_of(dict.fromkeys(MIDDLE, number), 8) for number in (0, 1)])
+    regions = features_of({place: 0, (6, 9): 1}, 12)
+    middle = LEARNT_SIZE / 2
+    boxes = torch.tensor([[-10.0, -10, 10, 10], [38, -10, 58, 10]]) + middle
+    loss = float(matching_loss(templates, regions, boxes, torch.tensor([PRESENT, PRESENT]), LEARNT_SIZE))
+    assert (loss < 0.1) == (expected == "small")
+
+
+def test_two_templates_of_one_object_are_no_rivals():
+    templates = torch.cat([features_of(dict.fromkeys(MIDDLE, 0), 8)] * 2)
+    regions = features_of({(6, 6): 0}, 12)
+    boxes = torch.tensor([[-10.0, -10, 10, 10]] * 2) + LEARNT_SIZE / 2
+    assert float(matching_loss(templates, regions, boxes, torch.tensor([PRESENT, PRESENT]), LEARNT_SIZE)) < 0.1
+
+
+def test_nothing_to_match_costs_nothing():
+    templates, regions = features_of({}, 8).requires_grad_(), features_of({}, 12)
+    loss = matching_loss(templates, regions, torch.zeros(1, 4), torch.tensor([ABSENT]), LEARNT_SIZE)
+    loss.backward()
+    assert float(loss.detach()) == 0
