@@ -1,0 +1,142 @@
+"""Detections that come late: what came after them is taken back, and followed again."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mobinet.errors import MobinetError
+from mobinet.tracking.state import State
+from mobinet.tracking.tracker import Tracker
+from mobinet.types import Detections, Float32, Float64, Frame, Track
+
+
+@dataclass
+class _Step:
+    """One update that may have to be done again.
+
+    ``before``: the tracker's state. ``ids``: of the tracks that took the rows of the detections.
+    """
+
+    frame: Frame
+    detections: Detections
+    embeddings: Float32 | None
+    image_motion: Float64 | None
+    before: State = field(default_factory=dict)
+    ids: dict[int, int] = field(default_factory=dict)
+
+
+class PatientTracker:
+    """A tracker that takes in detections up to ``late_s`` seconds behind the newest ones.
+
+    The tracks are then as if everything had come in order; what the state was before each update of the last
+    ``late_s`` seconds is kept for that (out-of-sequence measurements by reprocessing: Bar-Shalom, Willett, Tian 2011,
+    section 6.3). Tracks keep the ids that they were told by, and no id is told of a second object.
+
+    Args:
+        tracker: follows; may not be updated by anybody else.
+        late_s: how late detections may come, seconds; 0 refuses all, and nothing is kept.
+    """
+
+    def __init__(self, tracker: Tracker, late_s: float) -> None:
+        self.tracker = tracker
+        self._late_ns = round(late_s * 1e9)
+        self._steps: deque[_Step] = deque()
+
+    def reset(self) -> None:
+        """As :meth:`Tracker.reset`."""
+        self.tracker.reset()
+        self._steps.clear()
+
+    def takes(self, stamp_ns: int) -> bool:
+        """Whether detections of this stamp can still be taken in: it is new, or late but not too late."""
+        if not self._steps:
+            return True
+        stamps = [step.frame.stamp_ns for step in self._steps]
+        return stamp_ns > stamps[-1] or (stamps[-1] - stamp_ns <= self._late_ns and stamp_ns not in stamps)
+
+    def update(
+        self,
+        frame: Frame,
+        detections: Detections,
+        embeddings: Float32 | None = None,
+        image_motion: Float64 | None = None,
+    ) -> list[Track]:
+        """As :meth:`Tracker.update`, for a stamp that may be late.
+
+        Args:
+            image_motion: since the image before in time. Where it is given for a late image, the motion of the next one
+                is counted from there.
+
+        Returns:
+            The tracks as of the newest stamp.
+
+        Raises:
+            InputError: as :meth:`Tracker.update`; a stamp that is too late or was there already does not rise.
+        """
+        step = _Step(frame, detections, embeddings, image_motion)
+        if self._late_ns <= 0:
+            return self.tracker.update(frame, detections, embeddings, image_motion)
+        newest = self._steps[-1].frame.stamp_ns if self._steps else frame.stamp_ns - 1
+        if frame.stamp_ns > newest or not self.takes(frame.stamp_ns):
+            tracks = self._follow(step)
+            self._steps.append(step)
+            while frame.stamp_ns - self._steps[0].frame.stamp_ns > self._late_ns:
+                self._steps.popleft()
+            return tracks
+        return self._insert(step)
+
+    def _insert(self, late: _Step) -> list[Track]:
+        """Takes the newer steps back, and follows the late one and then them."""
+        place = bisect([step.frame.stamp_ns for step in self._steps], late.frame.stamp_ns)
+        again = list(self._steps)[place:]
+        present, motion, told = self.tracker.state(), again[0].image_motion, [step.ids for step in again]
+        first_new, first_born = int(present["next_id"]), int(again[0].before["next_id"])
+        # ids that were told since are not given to others
+        self.tracker.restore({**again[0].before, "next_id": present["next_id"]})
+        try:
+            self._follow(late)
+        except MobinetError:
+            self.tracker.restore(present)
+            raise
+        if motion is not None and late.image_motion is not None:
+            again[0].image_motion = motion @ np.linalg.inv(late.image_motion)
+        tracks = [self._follow(step) for step in again][-1]
+        self._steps.insert(place, late)
+
+        known: dict[int, int] = {}
+        for step, before in zip(again, told, strict=True):
+            for row, track_id in step.ids.items():
+                old = before.get(row, 0)
+                if track_id >= first_new and track_id not in known and first_born <= old not in known.values():
+                    known[track_id] = old
+        return self._rename([late, *again], known, tracks)
+
+    def _rename(self, steps: list[_Step], known: dict[int, int], tracks: list[Track]) -> list[Track]:
+        """Gives new tracks the ids of those that took the same detections when these were followed before."""
+        for step in steps:
+            step.before = _renamed(step.before, known)
+            step.ids = {row: known.get(track_id, track_id) for row, track_id in step.ids.items()}
+        self.tracker.restore(_renamed(self.tracker.state(), known))
+        renamed = (track._replace(track_id=known.get(track.track_id, track.track_id)) for track in tracks)
+        return sorted(renamed, key=lambda track: track.track_id)
+
+    def _follow(self, step: _Step) -> list[Track]:
+        """One update, for which the state is kept."""
+        before = self.tracker.state()
+        tracks = self.tracker.update(step.frame, step.detections, step.embeddings, step.image_motion)
+        step.before = before
+        step.ids = {track.detection_index: track.track_id for track in tracks if track.detection_index >= 0}
+        return tracks
+
+
+def _renamed(state: State, known: dict[int, int]) -> State:
+    """A state whose tracks have other ids, by rising id again."""
+    ids = np.array([known.get(track_id, track_id) for track_id in state["marks"][:, 0].tolist()], np.int64)
+    marks = state["marks"].copy()
+    marks[:, 0] = ids
+    rows = np.argsort(ids)
+    return {**state, "numbers": state["numbers"][rows], "marks": marks[rows], "looks": state["looks"][rows]}
