@@ -3,5 +3,14 @@
 from mobinet.reid.describer import DescriberSettings, TrackDescriber
 from mobinet.reid.embedder import Embedder, EmbedderSettings
 from mobinet.reid.factory import make_embedder
+from mobinet.reid.reciprocal import ReciprocalSettings, k_reciprocal
 
-__all__ = ["DescriberSettings", "Embedder", "EmbedderSettings", "TrackDescriber", "make_embedder"]
+__all__ = [
+    "DescriberSettings",
+    "Embedder",
+    "EmbedderSettings",
+    "ReciprocalSettings",
+    "TrackDescriber",
+    "k_reciprocal",
+    "make_embedder",
+]
