@@ -6,7 +6,7 @@ import itertools
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from geometry_msgs.msg import PointStamped
@@ -17,11 +17,15 @@ from vision_msgs.msg import Detection2DArray
 
 from mobinet.errors import InputError, MobinetError
 from mobinet.settings import check_settings, setting
+from mobinet.targets.base import Correction, Matcher
+from mobinet.targets.corrections import make_corrections
 from mobinet.targets.factory import load_matcher
+from mobinet.targets.history import HistorySettings
+from mobinet.targets.occlusion_settings import OcclusionSettings
 from mobinet.targets.settings import TargetSettings
 from mobinet.targets.tracker import TargetTracker
 from mobinet.transforms import TransformBuffer
-from mobinet.types import Frame, Image, Target, TargetState
+from mobinet.types import Frame, Image, Target, TargetState, TrackState
 from mobinet_ros import topics
 from mobinet_ros.action import TrackTarget
 from mobinet_ros.conversions import (
@@ -67,6 +71,9 @@ class TargetNodeSettings:
         minimum=2,
         maximum=1000,
     )
+    corrections: tuple[str, ...] = setting(
+        ("occlusion",), "what judges behind the network, in this order; none: the network alone", choices=("occlusion",)
+    )
     give_up_s: float = setting(
         60.0, "a target that was not seen for so long is given up, s; 0: never", minimum=0.0, maximum=86400.0, live=True
     )
@@ -88,6 +95,8 @@ class TargetTrackerNode(StageNode):
         self._cameras = self.parameters.declare(CamerasSettings)
         self._own = self.parameters.declare(TargetNodeSettings)
         self._settings = self.parameters.declare(TargetSettings)
+        self._occlusion = self.parameters.declare(OcclusionSettings)
+        self._history = self.parameters.declare(HistorySettings)
         self._clicks = self.parameters.declare(ClickSettings)
         self._robot = self._own.robot or self.robot
         self._memories: dict[str, CameraMemory] = {}
@@ -106,7 +115,7 @@ class TargetTrackerNode(StageNode):
         transforms = TransformBuffer()
         for camera in self._cameras.names():
             self._memories[camera] = CameraMemory(camera, self._own.frames_kept)
-            self._followers[camera] = Follower(lambda: TargetTracker(matcher, (), self._settings))
+            self._followers[camera] = Follower(partial(self._make_tracker, matcher))
             name = topics.camera_topic(camera, topics.TARGET)
             self._publishers_of[camera] = self.advertise(topics.TARGET, name)
             self._listen_to(camera)
@@ -117,6 +126,12 @@ class TargetTrackerNode(StageNode):
         self._goals = LastingGoals(
             self, TrackTarget, ACTION_NAME, self._group, lambda: self.active, self._on_goal, self._on_cancel
         )
+
+    def _make_tracker(self, matcher: Matcher) -> tuple[TargetTracker, Sequence[Correction]]:
+        corrections = make_corrections(
+            matcher, occlusion=self._occlusion, history=self._history, use=self._own.corrections
+        )
+        return TargetTracker(matcher, corrections, self._settings), corrections
 
     def _listen_to(self, camera: str) -> None:
         self.listen_images(camera, self._cameras.image_transport, partial(self._on_image, camera))
@@ -176,7 +191,9 @@ class TargetTrackerNode(StageNode):
             self.health.set_counter("overtaken_images", self._worker.dropped)
 
     def _on_tracks(self, camera: str, msg: TrackArray) -> None:
-        tracks, memory = msg_to_tracks(msg), self._memories[camera]
+        memory = self._memories[camera]
+        # a coasting track's box is a guess
+        tracks = [track for track in msg_to_tracks(msg) if track.state is not TrackState.COASTING]
         seen = to_seen((track.box for track in tracks), (track.track_id for track in tracks))
         memory.add_boxes(memory.tracks, stamp_to_ns(msg.header.stamp), seen)
 
@@ -189,8 +206,31 @@ class TargetTrackerNode(StageNode):
         self._memories[camera].model = camera_info_to_model(msg)
 
     def _on_identities(self, msg: IdentityArray) -> None:
-        if self._chooser is not None:
-            self._chooser.hear_identities(stamp_to_ns(msg.header.stamp), msg_to_identities(msg))
+        if self._chooser is None:
+            return
+        self._chooser.hear_identities(stamp_to_ns(msg.header.stamp), msg_to_identities(msg))
+        for camera, follower in self._followers.items():
+            order, target = follower.order, follower.target
+            if order is None:
+                continue
+            if target.state is TargetState.TRACKING and target.box is not None and not follower.identity:
+                identity = self._chooser.identity_of(camera, target.stamp_ns, target.box)
+                self._put_once(partial(follower.learn_identity, order, identity))
+            elif target.state is TargetState.LOST and follower.identity:
+                self._look_elsewhere(camera, order, follower.identity)
+
+    def _look_elsewhere(self, camera: str, order: Order, identity: str) -> None:
+        """What the network of robots knows of a lost target: that a track of ours shows it again."""
+        try:
+            seen = self._chooser.by_identity("" if order.anywhere else camera, identity)
+        except InputError:
+            return
+        if seen.stamp_ns <= self._followers[camera].last_seen_ns:
+            return
+        if seen.camera == camera:
+            self._put_once(partial(self._followers[camera].propose, order, seen.box))
+        elif self._followers[seen.camera].order is None:
+            self._put_once(partial(self._hand_over, camera, order, seen))
 
     def _on_click(self, msg: PointStamped) -> None:
         if self._chooser is not None:
@@ -258,6 +298,13 @@ class TargetTrackerNode(StageNode):
         if before is not None and before.goal is not None:
             self._goals.finish(before.goal, report)
         self._tell(camera, make_header(follower.target.stamp_ns, memory.frame_id))
+
+    def _hand_over(self, camera: str, order: Order, seen: Chosen) -> None:
+        """Another camera goes on with the goal; its client learns that by the feedback."""
+        if self._followers[camera].order is not order:
+            return
+        self._followers[camera].end()
+        self._begin(replace(order, chosen=replace(seen, name=order.chosen.name)))
 
     def _follow(self, frame: Frame, header: Header) -> None:
         camera, follower = frame.camera, self._followers[frame.camera]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
+from mobinet.targets.base import Correction
 from mobinet.targets.tracker import TargetTracker
-from mobinet.types import Frame, Target, TargetState
+from mobinet.types import Float64, Frame, Target, TargetState
 from mobinet_ros.following.chooser import Chosen
 
 SEEN = (TargetState.TRACKING, TargetState.REFOUND)
@@ -31,18 +32,27 @@ class Order:
     anywhere: bool = False
 
 
+@runtime_checkable
+class Advisable(Protocol):
+    """A correction that can be told where the object may be."""
+
+    def propose(self, box: Float64) -> None:
+        """``box`` is ``(4,)`` xyxy pixels of the newest image."""
+
+
 class Follower:
     """Follows at most one object in the images of one camera. For one thread.
 
     Args:
-        make_tracker: gives a new tracker, which shares its network with others.
+        make_tracker: gives a new tracker, which shares its network with others, and the corrections behind it.
     """
 
-    def __init__(self, make_tracker: Callable[[], TargetTracker]) -> None:
+    def __init__(self, make_tracker: Callable[[], tuple[TargetTracker, Sequence[Correction]]]) -> None:
         self._make_tracker = make_tracker
+        self._corrections: Sequence[Correction] = ()
         self._tracker: TargetTracker | None = None
         self._first_ns = 0
-        self._seen_ns = 0
+        self.last_seen_ns = 0
         self.order: Order | None = None
         self.target = NOTHING
         self.images = self.images_seen = 0
@@ -59,10 +69,10 @@ class Follower:
         Raises:
             InputError: the box is not in the image, or the image is gone; whatever was followed before goes on.
         """
-        tracker = self._make_tracker()
+        tracker, corrections = self._make_tracker()
         first = tracker.start(frames[0], order.chosen.box)
-        self._tracker, self.order, self.target = tracker, order, first
-        self._first_ns = self._seen_ns = first.stamp_ns
+        self._tracker, self._corrections, self.order, self.target = tracker, corrections, order, first
+        self._first_ns = self.last_seen_ns = first.stamp_ns
         self.images = self.images_seen = 1
         self.identity = order.chosen.identity
         for frame in frames[1:]:
@@ -80,8 +90,21 @@ class Follower:
         self.images += 1
         if self.target.state in SEEN:
             self.images_seen += 1
-            self._seen_ns = frame.stamp_ns
+            self.last_seen_ns = frame.stamp_ns
         return True
+
+    def learn_identity(self, order: Order, identity: str) -> None:
+        """Whose identity the object of an order has, if it is still followed."""
+        if self.order is order:
+            self.identity = identity
+
+    def propose(self, order: Order, box: Float64) -> None:
+        """Where somebody else sees the object: corrections that look for it verify the box before they believe it."""
+        if self.order is not order:
+            return
+        for correction in self._corrections:
+            if isinstance(correction, Advisable):
+                correction.propose(box)
 
     def end(self) -> Order | None:
         """Forgets the object; returns the order that is over."""
@@ -97,7 +120,7 @@ class Follower:
     @property
     def unseen_ns(self) -> int:
         """Since the object was seen for the last time."""
-        return self.target.stamp_ns - self._seen_ns
+        return self.target.stamp_ns - self.last_seen_ns
 
     @property
     def is_over_time(self) -> bool:

@@ -80,6 +80,12 @@ def test_topics_are_those_of_our_nodes(manager: dict[str, Any]) -> None:
     assert images == {f"/{robot}/{topics.camera_topic('front', topics.OVERLAY)}" for robot in robots}
 
 
+def test_clicks_go_where_the_target_tracker_listens(manager: dict[str, Any]) -> None:
+    (tool,) = [one for one in manager["Tools"] if one["Class"] == "rviz_default_plugins/PublishPoint"]
+    assert tool["Topic"]["Value"] == topics.CLICKED_POINT.name
+    assert set(tool["Topic"]) == TOPIC_KEYS
+
+
 def test_what_rviz_asks_for_is_what_we_offer(manager: dict[str, Any]) -> None:
     for display in displays(manager, "MarkerArray", "Image"):
         asked = display["Topic"]
