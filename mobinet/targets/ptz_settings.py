@@ -60,10 +60,14 @@ class PtzSettings:
         live=True,
     )  # fmt: skip
     box_noise: float = setting(
-        0.03, "error of a box, standard deviation, heights of the target", minimum=0.001, maximum=1.0, live=True
+        0.06,
+        "error of a box, swing of walking included, standard deviation, heights of the target",
+        minimum=0.001,
+        maximum=1.0,
+        live=True,
     )
     target_acceleration: float = setting(
-        1.0, "how fast the target changes its motion, standard deviation, heights of the target per second squared",
+        0.5, "how much the rate of the target changes within a second, standard deviation, heights per second",
         minimum=0.01, maximum=100.0, live=True,
     )  # fmt: skip
     target_height: float = setting(

@@ -1,0 +1,131 @@
+"""A camera that is turned after its target: a lecturer in a simulated room, and people in wide recordings.
+
+Every contender turns the same mount (latency, acceleration and fastest rate included) at the same zoom, and gets the
+same noisy boxes late by 0, 100 and 300 ms: a camera that stands still, one that is turned in proportion to the error
+in the image (at the gain that suits it best in each single run), and ours, with one setting for all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import numpy as np  # noqa: E402
+from following.loop import Contender, Fixed, Ours, Outcome, POnly, run  # noqa: E402
+from following.scenes import Lecture, Recorded, Scene  # noqa: E402
+
+from mobinet.recordings.mot import read_mot, read_seqinfo  # noqa: E402
+from mobinet.targets.ptz_settings import PtzSettings  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+LATENCIES_S = (0.0, 0.1, 0.3)
+GAINS = (1.0, 2.0, 3.0, 4.0, 6.0)
+COLUMNS = ("central", "in_view", "rms_deg", "travel_deg", "jerk_deg")
+PETS_SIZE, PETS_WINDOW = (768, 576), (256, 192)
+PETS_PEOPLE = 4
+SHORTEST_S = 12.0
+
+
+def pets(folder: Path) -> list[Recorded]:
+    """The people who are longest in a sequence, each a target of its own."""
+    info, table = read_seqinfo(folder / "seqinfo.ini"), read_mot(folder / "gt.txt")
+    identities, counts = np.unique(table.ids, return_counts=True)
+    scenes = []
+    for identity in identities[np.argsort(-counts, kind="stable")][:PETS_PEOPLE]:
+        rows = table.ids == identity
+        frames = table.frames[rows]
+        boxes = np.full((frames.max() - frames.min() + 1, 4), np.nan)
+        boxes[frames - frames.min()] = table.boxes[rows]
+        if len(boxes) / info.rate >= SHORTEST_S:
+            name = f"{folder.name.lower()}/{identity}"
+            scenes.append(Recorded(name, info.rate, (info.width, info.height), PETS_WINDOW, boxes))
+    return scenes
+
+
+def ours(scene: Scene) -> Contender:
+    mount = scene.new_mount().settings
+    settings = PtzSettings(
+        pan_limits_deg=mount.pan_limits_deg,
+        tilt_limits_deg=mount.tilt_limits_deg,
+        zoom_limits=mount.zoom_limits,
+        actuation=mount.latency,
+        picture=scene.picture,
+        lost="hold",
+    )
+    return Ours(settings)
+
+
+def best_p_only(scene: Scene, latency_s: float, seed: int) -> Outcome:
+    """At the gain with the least error in this very run, which nobody knows beforehand."""
+    return min((run(scene, POnly(gain), latency_s, seed=seed) for gain in GAINS), key=lambda outcome: outcome.rms_deg)
+
+
+def measure(scenes: Sequence[Scene], seed: int) -> dict[str, dict[str, Outcome]]:
+    """Outcomes by contender and ``SCENE/LATENCYms``."""
+    found: dict[str, dict[str, Outcome]] = {"fixed": {}, "p_only": {}, "ours": {}}
+    for scene in scenes:
+        for latency_s in LATENCIES_S:
+            key = f"{scene.name}/{round(latency_s * 1000)}ms"
+            found["fixed"][key] = run(scene, Fixed(), latency_s, seed=seed)
+            found["p_only"][key] = best_p_only(scene, latency_s, seed)
+            found["ours"][key] = run(scene, ours(scene), latency_s, seed=seed)
+    return found
+
+
+def show(found: Mapping[str, Mapping[str, Outcome]]) -> None:
+    print(f"{'':28}{'':>8}" + "".join(f"{column:>12}" for column in COLUMNS))
+    for key in found["ours"]:
+        for name, outcomes in found.items():
+            values = "".join(f"{getattr(outcomes[key], column):12.2f}" for column in COLUMNS)
+            print(f"{key if name == 'fixed' else '':28}{name:>8}{values}")
+
+
+def plot(path: Path, found: Mapping[str, Mapping[str, Outcome]], scene: str) -> None:
+    """Writes the error in pan over time, a row for each latency, as a PNG without further packages."""
+    from following.plot import draw_errors
+
+    draw_errors(
+        path, {name: {k: o for k, o in each.items() if k.startswith(f"{scene}/")} for name, each in found.items()}
+    )
+
+
+def flat(outcomes: Mapping[str, Outcome]) -> dict[str, float]:
+    return {
+        f"{key}/{column}": round(getattr(outcome, column), 3) for key, outcome in outcomes.items() for column in COLUMNS
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="folder of recordings with mot/ (default: MOBINET_DATA)")
+    parser.add_argument("--seed", type=int, default=1, help="of the noise of the boxes")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the errors on the lecture scenario over time")
+    parser.add_argument("--quick", action="store_true", help="the lecture scenario alone")
+    options = parser.parse_args()
+    scenes: list[Scene] = [Lecture()]
+    data = options.data or Path(os.environ.get("MOBINET_DATA", ROOT.parent / "shared" / "data"))
+    sequence = data / "mot" / "PETS09-S2L1"
+    if not options.quick and sequence.is_dir():
+        scenes += pets(sequence)
+    elif not options.quick:
+        print(f"no recording in '{sequence}'; set --data or MOBINET_DATA: the simulated scene alone")
+    found = measure(scenes, options.seed)
+    show(found)
+    if options.plot:
+        plot(options.plot, found, "lecture")
+    figures = {name: flat(outcomes) for name, outcomes in found.items()}
+    mine = figures.pop("ours")
+    limit = {key: figures["p_only"][key] for key in mine if key.endswith("rms_deg") and "/0ms/" not in key}
+    print(json.dumps({"bench": "ptz", "ours": mine, "peers": figures, "limit": limit}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
