@@ -6,14 +6,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.tracking import motion
+from mobinet.tracking.newcomers import Newcomers
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.table import TrackTable
 from mobinet.types import Float32, Float64, Int64
 
 
-def recent(table: TrackTable, stamp_ns: int, settings: TrackerSettings) -> NDArray[np.bool_]:
-    """``(N,)`` which tracks were seen within ``max_coast_s`` before ``stamp_ns``."""
-    return table.last_stamps_ns >= stamp_ns - _ns(settings.max_coast_s)
+def recent(table: TrackTable, stamp_ns: int, newcomers: Newcomers, settings: TrackerSettings) -> NDArray[np.bool_]:
+    """``(N,)`` which tracks were unseen for :func:`coast_s` at most."""
+    return table.last_stamps_ns >= stamp_ns - _ns(coast_s(newcomers, settings))
+
+
+def coast_s(newcomers: Newcomers, settings: TrackerSettings) -> float:
+    """How long a track may be unseen, seconds.
+
+    Until ``max_strangers`` newcomers are to be expected in its place: from then on, who turns up there is not taken for
+    it. Never longer than ``max_coast_s``, nor sooner than tentative tracks end.
+    """
+    if settings.max_strangers <= 0 or newcomers.per_place_s <= 0:
+        return settings.max_coast_s
+    wait_s = settings.max_strangers / newcomers.per_place_s
+    return min(settings.max_coast_s, max(settings.max_tentative_coast_s, wait_s))
 
 
 def worth_keeping(table: TrackTable, stamp_ns: int, settings: TrackerSettings) -> NDArray[np.bool_]:

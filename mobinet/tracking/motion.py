@@ -1,9 +1,10 @@
 """How boxes move: a constant-velocity Kalman filter for all tracks of a camera at once.
 
 The state is the centre, the size and their velocities, in pixels and pixels per second. All noise is proportional to
-the box's size, so that near and far objects are treated alike, and follows the time that passed, so that irregular
-stamps are treated right. The four numbers of a box are measured each on its own and their noises do not depend on each
-other, so the 8 x 8 covariance stays four blocks of 2 x 2: three numbers each, and no matrix needs to be inverted.
+the box's size, the root of its area, so that near and far objects are treated alike, and follows the time that passed,
+so that irregular stamps are treated right. The four numbers of a box are measured each on its own and their noises do
+not depend on each other, so the 8 x 8 covariance stays four blocks of 2 x 2: three numbers each, and no matrix needs to
+be inverted.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ MIN_SIZE_PX = 1.0
 _MAX_SURPRISE = 16.0
 _LEAST_UNREST, _MOST_UNREST = 0.4, 8.0
 
-_SIZES = np.array([2, 3, 2, 3])
 _REST = np.eye(5)
+CALM: Float64 = np.ones(2)
 
 
 def measure(boxes: Float32) -> Float64:
@@ -44,22 +45,21 @@ def initiate(table: TrackTable, measurements: Float64, settings: TrackerSettings
     table.boxes[:] = measurements
     table.observed[:] = measurements
     table.variances[:] = detection_noise(measurements, settings)
-    table.velocity_variances[:] = (settings.initial_speed * measurements[:, _SIZES]) ** 2
+    table.velocity_variances[:] = settings.initial_speed**2 * _areas(measurements)
 
 
-def predict(table: TrackTable, dt_s: float, settings: TrackerSettings, unrest: float = 1.0) -> None:
+def predict(table: TrackTable, dt_s: float, settings: TrackerSettings, unrest: Float64 = CALM) -> None:
     """Moves the tracks on by ``dt_s`` seconds, which is positive; sizes stay at least ``MIN_SIZE_PX``.
 
     Process noise is white acceleration in continuous time (Bar-Shalom, Li, Kirubarajan 2001, eq. 6.2.2-12): two short
     steps widen a state as one long step does, so that the result does not depend on the frame rate.
 
     Args:
-        unrest: by how much centres move less evenly than ``acceleration_noise`` says, see :func:`follow_unrest`.
+        unrest: ``(2,)`` by how much centres move less evenly than ``acceleration_noise`` says along x and y, see
+            :func:`follow_unrest`.
     """
     shake, resize = unrest * settings.acceleration_noise, settings.resize_noise
-    density = table.boxes.take(_SIZES, axis=1)
-    density *= np.array((shake, shake, resize, resize))
-    density *= density
+    density = _areas(table.boxes) * np.array((shake[0], shake[1], resize, resize)) ** 2
     moments = table.moments
     # x <- F x and P <- F P F^T + Q with F = [[1, dt], [0, 1]], P and Q written as columns of three
     moments[:] = _transition(dt_s) @ moments
@@ -75,8 +75,8 @@ def update(table: TrackTable, rows: Int64 | slice, measurements: Float64, settin
         measurements: ``(K, 4)`` cx, cy, w, h.
 
     Returns:
-        ``(K,)`` mean square of how far each centre was from where it was expected, in standard deviations: 1 on average
-        where the noises are as the settings say (Bar-Shalom, Li, Kirubarajan 2001, section 5.4).
+        ``(K, 2)`` squares of how far each centre was from where it was expected along x and y, in standard deviations:
+        1 on average where the noises are as the settings say (Bar-Shalom, Li, Kirubarajan 2001, section 5.4).
     """
     numbers = table.numbers if isinstance(rows, slice) else table.numbers.take(rows, axis=0)
     moments = numbers[:, :20].reshape(-1, 5, 4)
@@ -90,36 +90,40 @@ def update(table: TrackTable, rows: Int64 | slice, measurements: Float64, settin
     numbers[:, 20:24] = measurements
     if not isinstance(rows, slice):
         table.numbers[rows] = numbers
-    surprise *= surprise
-    surprise /= spread
-    squares: Float64 = 0.5 * (surprise[:, 0] + surprise[:, 1])
+    squares: Float64 = surprise[:, :2] ** 2 / spread[:, :2]
     return squares
 
 
-def follow_unrest(unrest: float, surprises: Float64, dt_s: float, settings: TrackerSettings) -> float:
-    """How unevenly the picture moves, after one more image: a camera that shakes or turns surprises all tracks at once.
+def follow_unrest(unrest: Float64, surprises: Float64, dt_s: float, settings: TrackerSettings) -> Float64:
+    """``(2,)`` how unevenly the picture moves along x and y, after one more image.
 
-    Process noise is scaled until surprises are as large as expected (matching covariances, Mehra 1972), with a time
-    constant of ``noise_adaptation_s``: from the same settings a resting camera gets smooth tracks and a shaking one
-    quick ones.
+    A camera that shakes or turns surprises all tracks at once. Process noise is scaled until surprises are as large as
+    expected (matching covariances, Mehra 1972), with a time constant of ``noise_adaptation_s``: from the same settings
+    a resting camera gets smooth tracks and a shaking one quick ones. Cameras turn and people walk sideways far more
+    than upwards, so that each direction has a scale of its own.
 
     Args:
-        surprises: ``(K,)`` of :func:`update`, of confirmed tracks.
+        unrest: ``(2,)`` before.
+        surprises: ``(K, 2)`` of :func:`update`, of confirmed tracks.
         dt_s: time since the image before, seconds.
     """
     if settings.noise_adaptation_s <= 0 or not len(surprises):
         return unrest
     share = min(1.0, dt_s / settings.noise_adaptation_s)
-    level = float(np.minimum(surprises, _MAX_SURPRISE).sum()) / len(surprises) + 1e-3
-    return float(min(max(unrest * level**share, _LEAST_UNREST), _MOST_UNREST))
+    level = np.minimum(surprises, _MAX_SURPRISE).sum(axis=0) / len(surprises) + 1e-3
+    followed: Float64 = np.minimum(np.maximum(unrest * level**share, _LEAST_UNREST), _MOST_UNREST)
+    return followed
 
 
 def detection_noise(boxes: Float64, settings: TrackerSettings) -> Float64:
-    """``(N, 4)`` variances of a detection of boxes of this size."""
-    noise = boxes.take(_SIZES, axis=1)
-    noise *= settings.measurement_noise
-    noise *= noise
-    return noise
+    """``(N, 1)`` variance of each of the four numbers of a detection of boxes of this size."""
+    return settings.measurement_noise**2 * _areas(boxes)
+
+
+def _areas(boxes: Float64) -> Float64:
+    """``(N, 1)`` squares of the sizes to which noise is proportional."""
+    areas: Float64 = boxes[:, 2:3] * boxes[:, 3:4]
+    return areas
 
 
 def _transition(dt_s: float) -> Float64:

@@ -26,7 +26,7 @@ class TrackerSettings:
         0.65, "an unmatched detection from this score on starts a track, 0..1", minimum=0.0, maximum=1.0, live=True
     )
     min_iou: float = setting(
-        0.1, "least overlap (IoU) of a track and a high-score detection", minimum=0.0, maximum=1.0, live=True
+        0.15, "least overlap (IoU) of a track and a high-score detection", minimum=0.0, maximum=1.0, live=True
     )
     min_iou_low: float = setting(
         0.5, "least overlap (IoU) of a track and a low-score detection", minimum=0.0, maximum=1.0, live=True
@@ -35,7 +35,7 @@ class TrackerSettings:
         0.2, "least overlap (IoU) of a tentative track and a detection", minimum=0.0, maximum=1.0, live=True
     )
     min_iou_wide: float = setting(
-        0.1,
+        0.15,
         "least overlap of a track that found no detection nearby, boxes widened",
         minimum=0.0,
         maximum=1.0,
@@ -86,8 +86,15 @@ class TrackerSettings:
         maximum=3600.0,
         live=True,
     )
+    max_strangers: float = setting(
+        0.1,
+        "it is dropped sooner where this many newcomers are to be expected in its place; 0 leaves that out",
+        minimum=0.0,
+        maximum=100.0,
+        live=True,
+    )
     measurement_noise: float = setting(
-        0.1, "standard deviation of a detection's centre and size, in box sizes", minimum=1e-4, maximum=1.0, live=True
+        0.08, "standard deviation of a detection's centre and size, in box sizes", minimum=1e-4, maximum=1.0, live=True
     )
     acceleration_noise: float = setting(
         1.0, "how fast the centre's velocity changes, in box sizes per s^1.5", minimum=0.0, maximum=100.0, live=True
@@ -103,7 +110,7 @@ class TrackerSettings:
         0.3, "how fast the size's velocity changes, in box sizes per s^1.5", minimum=0.0, maximum=100.0, live=True
     )
     initial_speed: float = setting(
-        2.5,
+        1.5,
         "standard deviation of a new track's velocity, in box sizes per second",
         minimum=0.0,
         maximum=100.0,

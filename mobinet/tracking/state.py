@@ -10,12 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.errors import InputError
+from mobinet.tracking.newcomers import Newcomers
 from mobinet.tracking.table import MARKS, NUMBERS, TrackTable
+from mobinet.types import Float64
 
 State: TypeAlias = dict[str, NDArray[Any]]
 
-_VERSION = 1
-_KEYS = ("version", "numbers", "marks", "looks", "class_names", "next_id", "stamp_ns", "camera", "unrest")
+_VERSION = 2
+_KEYS = (
+    "version",
+    "numbers",
+    "marks",
+    "looks",
+    "class_names",
+    "next_id",
+    "stamp_ns",
+    "camera",
+    "begun_ns",
+    "unrest",
+    "newcomers",
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +41,9 @@ class Remembered:
     next_id: int
     stamp_ns: int | None
     camera: str | None
-    unrest: float
+    begun_ns: int
+    unrest: Float64
+    newcomers: Newcomers
 
 
 def pack(known: Remembered) -> State:
@@ -42,7 +58,9 @@ def pack(known: Remembered) -> State:
         "next_id": np.array(known.next_id),
         "stamp_ns": np.array([known.stamp_ns] if begun else [], np.int64),
         "camera": np.array([known.camera] if begun else [], np.str_),
-        "unrest": np.array(known.unrest),
+        "begun_ns": np.array(known.begun_ns, np.int64),
+        "unrest": known.unrest.copy(),
+        "newcomers": np.array(known.newcomers, np.float64),
     }
 
 
@@ -60,6 +78,9 @@ def unpack(state: Mapping[str, NDArray[Any]]) -> Remembered:
     table = TrackTable(
         np.array(state["numbers"], np.float64), np.array(state["marks"], np.int64), np.array(state["looks"], np.float32)
     )
+    unrest, habits = np.array(state["unrest"], np.float64), np.array(state["newcomers"], np.float64)
+    if unrest.shape != (2,) or habits.shape != (2,) or not np.isfinite((unrest, habits)).all():
+        raise InputError(f"state of a tracker: expected two finite numbers each, got {unrest} and {habits}")
     names, next_id = state["class_names"].tolist(), int(state["next_id"])
     _check(table, len(names), next_id)
     stamps, cameras = state["stamp_ns"].tolist(), state["camera"].tolist()
@@ -71,7 +92,9 @@ def unpack(state: Mapping[str, NDArray[Any]]) -> Remembered:
         next_id,
         int(stamps[0]) if stamps else None,
         str(cameras[0]) if cameras else None,
-        float(state["unrest"]),
+        int(state["begun_ns"]),
+        unrest,
+        Newcomers(*habits.tolist()),
     )
 
 

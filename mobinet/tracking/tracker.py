@@ -14,6 +14,7 @@ from mobinet.tracking import camera_motion, lifecycle, motion
 from mobinet.tracking.appearance import check_embeddings, remember
 from mobinet.tracking.association import associate, stages
 from mobinet.tracking.gating import gate
+from mobinet.tracking.newcomers import Newcomers
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.state import Remembered, State, pack, unpack
 from mobinet.tracking.table import TrackTable
@@ -65,7 +66,9 @@ class Tracker:
         self._table = TrackTable.of_size(0)
         self._stamp_ns: int | None = None
         self._camera: str | None = None
-        self._unrest = 1.0
+        self._begun_ns = 0
+        self._unrest = motion.CALM
+        self._newcomers = Newcomers()
 
     def update(
         self,
@@ -99,9 +102,12 @@ class Tracker:
         looks = check_embeddings(embeddings, len(detections), self._table.looks)
         settings, stamp_ns = self.settings, int(frame.stamp_ns)
         table, dt_s = self._predict(stamp_ns, image_motion)
+        if self._stamp_ns is None:
+            self._begun_ns = stamp_ns
         self._stamp_ns, self._camera = stamp_ns, frame.camera
         if not len(detections) and not len(table):
             self._table = table
+            self._newcomers = self._newcomers.follow(0, 0, 0, dt_s)
             return []
         found = self._ordered(detections, looks)
         table.widen_looks(looks.shape[1])
@@ -109,7 +115,9 @@ class Tracker:
         pairs = gate(table, found.measurements, found.classes, found.looks, settings)
         plan = stages(table.confirmed, found.scores, settings)
         matches = associate(pairs, plan, (len(table), len(found.scores)), settings.max_cost)
-        self._correct(table, matches, found, dt_s)
+        confirmed = self._correct(table, matches, found, dt_s)
+        made, possible = int(np.count_nonzero(matches >= 0)), len(matches) * len(found.scores)
+        self._newcomers = self._newcomers.follow(confirmed, len(pairs.tracks) - made, possible - made, dt_s)
 
         kept = lifecycle.worth_keeping(table, stamp_ns, settings)
         starts = found.scores >= settings.new_track_score
@@ -123,7 +131,16 @@ class Tracker:
     def state(self) -> State:
         """Everything that it knows as plain arrays, e.g. for ``numpy.savez``; the settings are not in it."""
         return pack(
-            Remembered(self._table, self._class_codes, self._next_id, self._stamp_ns, self._camera, self._unrest)
+            Remembered(
+                self._table,
+                self._class_codes,
+                self._next_id,
+                self._stamp_ns,
+                self._camera,
+                self._begun_ns,
+                self._unrest,
+                self._newcomers,
+            )
         )
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -134,7 +151,8 @@ class Tracker:
         """
         known = unpack(state)
         self._table, self._class_codes, self._next_id = known.table, known.class_codes, known.next_id
-        self._stamp_ns, self._camera, self._unrest = known.stamp_ns, known.camera, known.unrest
+        self._stamp_ns, self._camera, self._begun_ns = known.stamp_ns, known.camera, known.begun_ns
+        self._unrest, self._newcomers = known.unrest, known.newcomers
 
     def _check(self, frame: Frame, detections: Detections) -> None:
         if self._camera is not None and frame.camera != self._camera:
@@ -160,7 +178,7 @@ class Tracker:
 
     def _predict(self, stamp_ns: int, image_motion: Float64 | None) -> tuple[TrackTable, float]:
         """The tracks to look for, where they should be by now, and the seconds since the last update."""
-        table = self._table.select(lifecycle.recent(self._table, stamp_ns, self.settings))
+        table = self._table.select(lifecycle.recent(self._table, stamp_ns, self._newcomers, self.settings))
         dt_s = 0.0 if self._stamp_ns is None else (stamp_ns - self._stamp_ns) * 1e-9
         if len(table):
             motion.predict(table, dt_s, self.settings, self._unrest)
@@ -179,11 +197,15 @@ class Tracker:
             looks[order],
         )
 
-    def _correct(self, table: TrackTable, matches: Int64, found: _Found, dt_s: float) -> None:
-        """Gives the tracks their detections; ``matches``: ``(N,)`` rows of those found, -1 for none."""
+    def _correct(self, table: TrackTable, matches: Int64, found: _Found, dt_s: float) -> int:
+        """Gives the tracks their detections; ``matches``: ``(N,)`` rows of those found, -1 for none.
+
+        Returns:
+            How many were confirmed by that, those of the first image left out.
+        """
         (matched,) = (matches >= 0).nonzero()
         if not len(matched):
-            return
+            return 0
         rows = matched if len(matched) < len(table) else slice(None)
         taken, settings = matches[rows], self.settings
         scores, known = found.scores[taken], table.confirmed[rows]
@@ -192,6 +214,8 @@ class Tracker:
         lifecycle.count_hits(table, rows, scores, self._stamp_ns or 0, settings)
         if found.looks.shape[1]:
             remember(table.looks, matched, found.looks[taken], scores, settings)
+        new = table.confirmed[rows] & ~known & (table.first_stamps_ns[rows] > self._begun_ns)
+        return int(np.count_nonzero(new))
 
     def _bear(self, found: _Found, stamp_ns: int) -> None:
         """Adds a track for each of these detections."""

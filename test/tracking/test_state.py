@@ -54,10 +54,12 @@ def changed(state: dict, name: str, value: object) -> dict:
     ("spoil", "message"),
     [
         (lambda state: {key: state[key] for key in state if key != "marks"}, "'marks' is missing"),
-        (lambda state: changed(state, "version", 99), "expected version 1, got 99"),
+        (lambda state: changed(state, "version", 99), "expected version 2, got 99"),
         (lambda state: changed(state, "numbers", state["numbers"][:, :3]), r"expected \(\d, 25\)"),
         (lambda state: changed(state, "numbers", state["numbers"] * np.nan), "expected finite numbers"),
         (lambda state: changed(state, "next_id", 1), "rising ids below next_id"),
+        (lambda state: changed(state, "unrest", np.array(1.0)), "two finite numbers"),
+        (lambda state: changed(state, "newcomers", np.array([0.1, np.nan])), "two finite numbers"),
         (lambda state: changed(state, "class_names", np.array([], np.str_)), "known classes"),
         (lambda state: changed(state, "stamp_ns", np.array([], np.int64)), "one stamp and one camera"),
     ],
