@@ -14,6 +14,7 @@ from mobinet.learning.images import hold_back, read_images
 from mobinet.learning.onnx_export import export_onnx, write_text
 from mobinet.learning.siamese_crops import CONTEXT
 from mobinet.learning.siamese_network import SEARCH_SIZE, STRIDE, TEMPLATE_SIZE, ExportedHead, SiameseNetwork
+from mobinet.learning.siamese_scores import balance_scores, figures
 from mobinet.learning.siamese_task import SiameseTask
 from mobinet.learning.training import Progress, TrainingSettings, train, write_record
 
@@ -62,9 +63,11 @@ def train_siamese(
         begin_with(task.network, backbone)
     network = train(task, out, settings.training, resume=resume, progress=progress)
     assert isinstance(network, SiameseNetwork)
+    measured = task.measure(network, torch.device("cpu"))
+    threshold = balance_scores(network.head, measured)
     path = write_siamese(network, out)
-    figures = task.validate(network, torch.device("cpu"))
-    write_record(out, settings.training, {"images": len(learnt), "views": len(task.pairs.views), **figures})
+    counts = {"images": len(learnt), "views": len(task.pairs.views)}
+    write_record(out, settings.training, {**counts, **figures(measured), "score_that_became_half": threshold})
     return path
 
 

@@ -14,13 +14,13 @@ from mobinet.learning.detector_losses import Targets, detection_losses, paired_o
 from mobinet.learning.images import LabelledImage
 from mobinet.learning.siamese_matching import matching_loss
 from mobinet.learning.siamese_network import LEARNT_SIZE, Answer, SiameseNetwork, cell_points
-from mobinet.learning.siamese_pairs import ABSENT, PRESENT, Example, RenderedPairs
+from mobinet.learning.siamese_pairs import Example, RenderedPairs
+from mobinet.learning.siamese_scores import Measured, figures
 from mobinet.learning.siamese_shapes import draw_shapes
 
 _SHAPES = 0.4
 _MATCHING_WEIGHT = 0.2
 _VALIDATION_EXAMPLES = 128
-_FOUND_OVERLAP = 0.5
 
 
 class SiameseBatch(NamedTuple):
@@ -66,25 +66,21 @@ class SiameseTask:
         matching = matching_loss(answer.templates, answer.regions, targets.boxes[:, 0], targets.labels[:, 0], size)
         return {**losses, "loss": losses["loss"] + _MATCHING_WEIGHT * matching, "matching_loss": matching}
 
-    @torch.no_grad()
     def validate(self, network: nn.Module, device: torch.device) -> Mapping[str, float]:
-        """See Task: overlap of the best cell's box with the object, share above 0.5, scores with and without it."""
-        overlaps, scores, labels = [], [], []
+        """See Task."""
+        return figures(self.measure(network, device))
+
+    @torch.no_grad()
+    def measure(self, network: nn.Module, device: torch.device) -> Measured:
+        """What the network answers to examples of the worlds that are held back, always the same ones."""
+        parts = []
         for start in range(0, _VALIDATION_EXAMPLES, self._batch):
             numbers = range(start, start + self._batch)
             batch = stack([self._example(self._held_back, np.random.default_rng([1, number])) for number in numbers])
             best, score = best_boxes(network(batch.templates.to(device), batch.regions.to(device)))
-            overlaps.append(paired_overlaps(best.cpu(), batch.targets.boxes[:, 0])[0])
-            scores.append(score.cpu())
-            labels.append(batch.targets.labels[:, 0])
-        overlap, score, label = torch.cat(overlaps), torch.cat(scores), torch.cat(labels)
-        present, absent = label == PRESENT, label == ABSENT
-        return {
-            "held_back_overlap": float(overlap[present].mean()),
-            "held_back_found": float((overlap[present] > _FOUND_OVERLAP).float().mean()),
-            "held_back_score": float(score[present].mean()),
-            "held_back_absent_score": float(score[absent].mean()),
-        }
+            overlaps, _ = paired_overlaps(best.cpu(), batch.targets.boxes[:, 0])
+            parts.append(Measured(overlaps, score.cpu(), batch.targets.labels[:, 0]))
+        return Measured(*(torch.cat(values) for values in zip(*parts, strict=True)))
 
     @staticmethod
     def _example(pairs: RenderedPairs, draw: np.random.Generator) -> Example:
