@@ -18,7 +18,7 @@ MEASURED = Measured(
 )
 
 
-def test_figures():
+def test_figures_of_what_is_held_back():
     found = figures(MEASURED)
     assert found["held_back_overlap"] == pytest.approx((0.8 + 0.7 + 0.2) / 3)
     assert found["held_back_found"] == pytest.approx(2 / 3)
