@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mobinet.targets.base import Correction, Matcher
 from mobinet.targets.history import FrameHistory, HistorySettings
-from mobinet.targets.occlusion import OcclusionModule, OcclusionSettings
+from mobinet.targets.occlusion import OcclusionModule
+from mobinet.targets.occlusion_settings import OcclusionSettings
 
 
 def make_corrections(

@@ -36,6 +36,11 @@ class FadingMotion:
             self._places.popleft()
 
     @property
+    def places(self) -> tuple[tuple[int, Float64], ...]:
+        """Stamps and boxes of the last sure places, in order."""
+        return tuple(self._places)
+
+    @property
     def last_ns(self) -> int:
         """Stamp of the last sure place."""
         return self._places[-1][0]

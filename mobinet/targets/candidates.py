@@ -1,0 +1,78 @@
+"""Places that may be the target: found, followed for some images, and judged on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mobinet.targets.base import Matcher, Response
+from mobinet.targets.evidence import Evidence, judge
+from mobinet.targets.proposals import overlap, peaks
+from mobinet.targets.sweep import sweep
+from mobinet.targets.views import ViewBank
+from mobinet.types import Float64, Image
+
+_LEAST_PEAK = 0.3
+_SAME = 0.6
+_SIZE_SHARE = 0.3
+
+
+@dataclass
+class Candidate:
+    """A place that looks like the target.
+
+    Args:
+        box: ``(4,)`` xyxy pixels, as of the last image.
+        odds: log-odds in each image since it was found.
+    """
+
+    box: Float64
+    odds: list[float] = field(default_factory=list)
+
+    def follow(self, matcher: Matcher, bank: ViewBank, image: Image, template: Any) -> Evidence:
+        """Finds it in the next image and judges it there; costs one search and one description."""
+        self.box = inside(matcher.search(image, template, self.box).box, image)
+        evidence = judge(matcher, bank, image, self.box)
+        self.odds.append(evidence.odds)
+        return evidence
+
+
+def propose(
+    matcher: Matcher, bank: ViewBank, image: Image, response: Response, expected: Float64, count: int, turn: int
+) -> tuple[Float64, Evidence] | None:
+    """The most target-like place among the peaks of a response and of a sweep through the whole image.
+
+    Args:
+        matcher, bank: to judge with; one description a place.
+        image: to look in.
+        response: of the search near by.
+        expected: ``(4,)`` xyxy pixels: where the target would be; its size is what is looked for.
+        count: most places of each of the two kinds.
+        turn: number of the image: the views take turns in the sweep.
+    """
+    views = bank.views()
+    near = [_resized(box, expected) for _, box in peaks(response, _LEAST_PEAK, count)]
+    far = [box for _, box in sweep(image, views[turn % len(views)], expected[2:] - expected[:2], count)]
+    boxes: list[Float64] = []
+    for box in (inside(place, image) for place in near + far):
+        if all(overlap(box, other) < _SAME for other in boxes):
+            boxes.append(box)
+    judged = [(box, judge(matcher, bank, image, box)) for box in boxes]
+    return max(judged, key=lambda item: item[1].odds, default=None)
+
+
+def inside(box: Float64, image: Image) -> Float64:
+    """The box moved so that its middle is in the image."""
+    height, width = image.shape[:2]
+    middle = (box[:2] + box[2:]) / 2
+    moved: Float64 = box + np.tile(np.clip(middle, 1, (max(width - 1, 1), max(height - 1, 1))) - middle, 2)
+    return moved
+
+
+def _resized(box: Float64, known: Float64) -> Float64:
+    """A peak's box with a size nearer to the known one: a single cell's guess of the size is rough."""
+    size = (1 - _SIZE_SHARE) * (known[2:] - known[:2]) + _SIZE_SHARE * (box[2:] - box[:2])
+    middle = (box[:2] + box[2:]) / 2
+    return np.concatenate((middle - size / 2, middle + size / 2))
