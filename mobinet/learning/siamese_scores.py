@@ -34,7 +34,7 @@ class Measured(NamedTuple):
 
 
 def figures(measured: Measured) -> dict[str, float]:
-    """For the curves: mean overlap and share found of what is there, mean scores of what is found and what is absent."""
+    """For the curves: mean overlap and share found of what is there, mean scores of what is found and absent."""
     present, absent = measured.labels == PRESENT, measured.labels == ABSENT
     values = {
         "held_back_overlap": measured.overlaps[present],
