@@ -55,7 +55,7 @@ def look_back(
     sure: Sequence[tuple[int, Float64]],
     *,
     max_steps: int,
-    meeting: float = 0.4,
+    meeting: float = 0.5,
     same_likeness: float = 0.7,
     same_colour: float = 0.85,
 ) -> Verdict:
@@ -76,7 +76,7 @@ def look_back(
     if not way or way[-1].stamp_ns > sure[-1][0]:
         return Verdict(Past.BREAKS_OFF, 0.0, 0)
     template = matcher.describe(image, box)
-    places = {place_ns: place for place_ns, place in sure}
+    places = dict(sure)
     current, overlaps = box, []
     for kept in way:
         response = matcher.search(kept.image, template, kept.to_kept(current))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mobinet.targets.backtracking import Verdict
 from mobinet.targets.base import Matcher, Response
 from mobinet.targets.evidence import Evidence, judge
 from mobinet.targets.proposals import overlap, peaks
@@ -26,10 +27,12 @@ class Candidate:
     Args:
         box: ``(4,)`` xyxy pixels, as of the last image.
         odds: log-odds in each image since it was found.
+        verdict: of the look back, once there was one.
     """
 
     box: Float64
     odds: list[float] = field(default_factory=list)
+    verdict: Verdict | None = None
 
     def follow(self, matcher: Matcher, bank: ViewBank, image: Image, template: Any) -> Evidence:
         """Finds it in the next image and judges it there; costs one search and one description."""

@@ -27,6 +27,7 @@ from mobinet.types import Float64, Frame, TargetState
 _NS = 1e9
 _BELIEF_LIMIT = 2.0
 _SAME = 0.3
+_NEAR_ODDS = 3.0
 _USUAL_ODDS, _FIRST_ODDS = 2.5, -0.5
 _FIRST_IMAGES, _MEMORY_IMAGES = 8, 50
 
@@ -147,30 +148,46 @@ class OcclusionModule:
         if odds[-1] < max(settings.promising_odds, self._rival_odds()):
             now.candidate = None
             return None
-        if len(odds) < settings.confirm_frames or np.mean(odds[-settings.confirm_frames :]) < settings.accept_odds:
+        if len(odds) < settings.confirm_frames:
+            return None
+        if now.candidate.verdict is None:
+            now.candidate.verdict = now.verdict = self._look_back(frame, now.candidate.box)
+        if now.candidate.verdict.past is Past.ANOTHER:
+            now.candidate = None
+            return None
+        mean = float(np.mean(odds[-settings.confirm_frames :])) + self._nearness(frame, now.candidate.box)
+        if now.candidate.verdict.past is not Past.MEETS and mean < settings.accept_odds:
             return None
         candidate, now.candidate = now.candidate, None
-        return candidate if self._has_its_past(frame, candidate) else None
+        return candidate
+
+    def _nearness(self, frame: Frame, box: Float64) -> float:
+        """What it adds to the log-odds of a place that it is where the target is expected; less as time goes by."""
+        if self._hidden_ns is None:
+            return 0.0
+        expected = self._motion.predict(frame.stamp_ns)
+        size = float(np.sqrt((expected[2:] - expected[:2]).prod()))
+        sizes_off = float(np.linalg.norm(box[:2] + box[2:] - expected[:2] - expected[2:])) / 2 / size
+        hidden_s = (frame.stamp_ns - self._motion.last_ns) / _NS
+        return _NEAR_ODDS * float(np.exp(-0.5 * sizes_off**2 - hidden_s / self._settings.lost_after_s))
 
     def _rival_odds(self) -> float:
         """What a place has to beat while the network's own box is still followed."""
         return -np.inf if self._hidden_ns is not None else self.diagnostics.belief + self._settings.advantage
 
-    def _has_its_past(self, frame: Frame, candidate: Candidate) -> bool:
-        """Whether the way back from a candidate allows that it is the target."""
+    def _look_back(self, frame: Frame, box: Float64) -> Verdict:
         verdict = look_back(
             self._matcher,
             self._history,
             frame.require_image(),
             frame.stamp_ns,
-            candidate.box,
+            box,
             self._motion.places,
             max_steps=self._settings.backtrack_steps,
         )
-        self.diagnostics.verdict = verdict
         self.diagnostics.looks_back += 1
         self.diagnostics.others += verdict.past is Past.ANOTHER
-        return verdict.past is not Past.ANOTHER
+        return verdict
 
     def _take_up(self, frame: Frame, found: Candidate, estimate: Estimate) -> Estimate:
         """The target is where the candidate is."""
