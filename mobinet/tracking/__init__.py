@@ -3,13 +3,14 @@
 from mobinet.tracking.camera_motion import ground_homography, rotation_homography
 from mobinet.tracking.image_motion import ImageMotion, ImageMotionSettings
 from mobinet.tracking.interpolation import fill_gaps
-from mobinet.tracking.late import PatientTracker
+from mobinet.tracking.late import LateSettings, PatientTracker
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.tracker import Tracker
 
 __all__ = [
     "ImageMotion",
     "ImageMotionSettings",
+    "LateSettings",
     "PatientTracker",
     "Tracker",
     "TrackerSettings",

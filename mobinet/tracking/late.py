@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mobinet.errors import MobinetError
+from mobinet.settings import check_settings, setting
 from mobinet.tracking.state import State
 from mobinet.tracking.tracker import Tracker
 from mobinet.types import Detections, Float32, Float64, Frame, Track
@@ -27,6 +28,25 @@ class _Step:
     image_motion: Float64 | None
     before: State = field(default_factory=dict)
     ids: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LateSettings:
+    """How long a tracker waits for what was overtaken.
+
+    Raises:
+        SettingsError: a value is out of range.
+    """
+
+    late_s: float = setting(
+        0.0,
+        "detections that come up to so many seconds behind newer ones are taken in, seconds; 0 drops them",
+        minimum=0.0,
+        maximum=1.0,
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
 
 class PatientTracker:
