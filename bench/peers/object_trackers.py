@@ -24,7 +24,10 @@ from typing import Any
 import numpy as np
 
 PACKAGES = ("trackers", "norfair", "supervision")
-INSTALL = f"python -m venv PEERS && PEERS/bin/pip install {' '.join(PACKAGES)}, then --peers PEERS/bin/python"
+# norfair asks for NumPy 1 and runs with NumPy 2, which trackers needs: together pip would take years-old ones
+PIP = (("install", "trackers>=2.6", "supervision"), ("install", "--no-deps", "norfair>=2.3", "filterpy"))
+INSTALL = " && ".join(("python -m venv PEERS", *(f"PEERS/bin/pip {' '.join(line)}" for line in PIP)))
+INSTALL += ", then --peers PEERS/bin/python; or --peers auto"
 HOW = f"the Python of an environment with {', '.join(PACKAGES)}; 'auto' makes one for this run"
 ROBOFLOW = {
     "trackers SORT": ("SORTTracker", {}),
@@ -62,8 +65,8 @@ def interpreter(python: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         print(f"installing {', '.join(PACKAGES)} into an environment of their own", flush=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        pip = [Path(folder) / "bin/pip", "install", "--quiet", *PACKAGES]
-        subprocess.run([*map(str, pip)], check=True, stderr=subprocess.DEVNULL)
+        for line in PIP:
+            subprocess.run([f"{folder}/bin/pip", "--quiet", *line], check=True, stderr=subprocess.DEVNULL)
         yield Path(folder) / "bin/python"
 
 
