@@ -195,16 +195,21 @@ class RerunView:
             boxes = self._shown_boxes(key, target.box[None].astype(np.float32))
         elif target.state == TargetState.LOST and key in self._sizes:
             boxes = np.array([[0, 0, *self._sizes[key]]], np.float32)
-        entity = self._rerun.Boxes2D(
+        colours = [target_colour(target.state)] * len(boxes)
+        corners = self._rerun.Boxes2D(
             array=boxes,
             array_format=self._rerun.Box2DFormat.XYXY,
-            labels=[target_text(target, name)] * len(boxes),
-            colors=[target_colour(target.state)] * len(boxes),
+            colors=colours,
             radii=3.0,
-            show_labels=True,
             draw_order=_ABOVE_TRACKS,
         )
-        self._log(f"{key.path}/target", stamp_ns, entity)
+        self._log(f"{key.path}/target", stamp_ns, corners)
+        # a label stands below its point: above the box, for the track has its own label below it
+        height = self._sizes.get(key, (0, 0))[1]
+        places = np.column_stack([boxes[:, [0, 2]].mean(axis=1), np.maximum(boxes[:, 1] - 0.15 * height, 0)])
+        texts = [target_text(target, name)] * len(boxes)
+        label = self._rerun.Points2D(places, labels=texts, colors=colours, radii=0.1, show_labels=True)
+        self._log(f"{key.path}/target/label", stamp_ns, label)
 
     def log_true_positions(self, stamp_ns: int, positions: Sequence[Float64]) -> None:
         """Shows where objects really are on the map, each ``(3,)`` metres, as small white points."""
