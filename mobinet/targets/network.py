@@ -20,6 +20,7 @@ from mobinet.types import Float32, Image
 Features: TypeAlias = list[NDArray[Any]]
 
 _COLOURS = 3
+_MORE_CELLS = 5
 
 
 class SiameseNetwork:
@@ -48,11 +49,13 @@ class SiameseNetwork:
         self._describer = load_session(template, provider, threads, any_size=True) if template else self._backbone
         self._mean = np.array(sidecar.mean, np.float32).reshape(1, _COLOURS, 1, 1)
         self._std = np.array(sidecar.std, np.float32).reshape(1, _COLOURS, 1, 1)
+        self._seen_cells = (0, 0)
         self._plain = not self._mean.any() and bool((self._std == 1).all())
         self._template_inputs, self._search_inputs = self._divide_inputs()
         maps = self._try()
         self.kind = kind_of(self._head.path, sidecar, maps)
         self._cells = int(maps[0].shape[3])
+        self.slides = self._backbone_slides()
 
     def describe(self, crop: Image) -> Features:
         """What the head is to compare with, for the target's crop ``(exemplar_size, exemplar_size, 3)`` BGR uint8."""
@@ -61,15 +64,33 @@ class SiameseNetwork:
 
     def search(self, crop: Image, template: Features) -> Features:
         """The head's maps for the searched crop ``(search_size, search_size, 3)`` BGR uint8."""
+        return self.compare(self.see(crop), template)
+
+    def see(self, crop: Image) -> Features:
+        """What the head is given of a searched crop; of a larger one, a map with more cells where ``slides``."""
         blob = self._blob(crop)
-        seen = [blob] if self._head_sees or self._backbone is None else _run(self._backbone, blob)
+        return [blob] if self._head_sees or self._backbone is None else _run(self._backbone, blob)
+
+    def compare(self, seen: Features, template: Features) -> Features:
+        """The head's maps."""
         feeds = dict(zip((*self._template_inputs, *self._search_inputs), (*template, *seen), strict=True))
         return self._head.run(feeds)
+
+    def window(self, seen: Features, column: int, row: int) -> Features:
+        """The part of a larger crop's map that the head takes, from a cell on."""
+        width, height = self._seen_cells
+        part = seen[0][..., row : row + height, column : column + width]
+        return [np.ascontiguousarray(part)]
+
+    @property
+    def cell_px(self) -> float:
+        """Pixels of the crop from cell to cell of the proposals."""
+        return self.sidecar.stride / (self.sidecar.enlarge if self.kind == "heatmap" else 1)
 
     def tiling(self, widen: float) -> Tiling:
         """How a region of ``widen`` crops is searched."""
         parts = self.sidecar.enlarge if self.kind == "heatmap" else 1
-        return Tiling.of(widen, self.sidecar.search_size, self.sidecar.stride / parts, self._cells * parts)
+        return Tiling.of(widen, self.sidecar.search_size, self.cell_px, self._cells * parts)
 
     def _divide_inputs(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Names of the head's inputs that take the template, and of those that take what is searched."""
@@ -111,6 +132,19 @@ class SiameseNetwork:
                 f"makes of crops of {sidecar.exemplar_size} and {sidecar.search_size} pixels ({error}); check 'head', "
                 "'exemplar_size', 'search_size' and 'template_inputs' in the YAML file"
             ) from error
+
+    def _backbone_slides(self) -> bool:
+        """Whether the map of a larger crop is that of the usual crop, with a cell more for each stride."""
+        if self._backbone is None or self._head_sees or self.kind == "heatmap":
+            return False
+        size, stride = self.sidecar.search_size, self.sidecar.stride
+        usual, larger = (
+            self.see(np.zeros((side, side, _COLOURS), np.uint8)) for side in (size, size + _MORE_CELLS * stride)
+        )
+        if len(usual) != 1 or usual[0].ndim != 4:
+            return False
+        self._seen_cells = (usual[0].shape[3], usual[0].shape[2])
+        return larger[0].shape[2:] == (self._seen_cells[1] + _MORE_CELLS, self._seen_cells[0] + _MORE_CELLS)
 
     def _blob(self, crop: Image) -> Float32:
         blob: Float32 = cv2.dnn.blobFromImage(crop, self.sidecar.scale, swapRB=self.sidecar.colour == "rgb")

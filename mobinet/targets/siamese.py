@@ -23,7 +23,7 @@ from mobinet.targets.crops import checked_box, checked_corners, context_side, cu
 from mobinet.targets.heads import Cells, decode, decode_heatmaps
 from mobinet.targets.network import Features, SiameseNetwork
 from mobinet.targets.settings import TargetSettings
-from mobinet.targets.tiles import search_tiles
+from mobinet.targets.tiles import Look, Tiling, search_tiles
 from mobinet.types import Float32, Float64, Image
 
 
@@ -77,10 +77,16 @@ class SiameseMatcher:
         size = (width * zoom, height * zoom)
         middle = np.array((x, y))
 
-        def look(offset: Float64) -> Cells:
-            return self._propose(image, template, middle + offset / zoom, zoom, size)
-
         tiling = self._network.tiling(widen)
+        side = self._sidecar.search_size + (tiling.count - 1) * tiling.pixels
+        region = square(x, y, side / zoom)
+        if tiling.count > 1 and self._network.slides:
+            look = self._look_over(cut(image, region, round(side), template.fill), template, tiling)
+        else:
+
+            def look(offset: Float64) -> Cells:
+                return self._propose(image, template, middle + offset / zoom, zoom, size)
+
         cells = search_tiles(look, tiling)
         best, factors = choose(cells, size, self._weights)
         score = _checked_score(cells, best)
@@ -90,19 +96,29 @@ class SiameseMatcher:
         chosen = (x + dx, y + dy, width + share * (new_width - width), height + share * (new_height - height))
         scores, proposed = best_of_each_cell(cells)
         boxes = proposed.reshape(4, -1).T / zoom + (x, y, 0, 0)
-        side = self._sidecar.search_size + (tiling.count - 1) * tiling.pixels
         return Response(
             box=_inside(np.array(chosen), image, self._smallest_px),
             score=score,
             score_map=scores,
             boxes=cxcywh_to_xyxy(boxes).reshape(*scores.shape, 4),
-            region=square(x, y, side / zoom),
+            region=region,
         )
 
     def likeness(self, first: Template, second: Template) -> float:
         """See Comparer; the mean over the network's maps, where a template has several."""
         pairs = zip(first.features, second.features, strict=True)
         return float(np.mean([_cosine(_middle(one), _middle(other)) for one, other in pairs]))
+
+    def _look_over(self, crop: Image, template: Template, tiling: Tiling) -> Look:
+        """Proposals of parts of a crop that the backbone runs over once, and the head part by part."""
+        network, seen = self._network, self._network.see(crop)
+
+        def look(offset: Float64) -> Cells:
+            column, row = np.round(offset / network.cell_px + (tiling.count - 1) * tiling.cells / 2).astype(int)
+            maps = network.compare(network.window(seen, column, row), template.features)
+            return decode(network.kind, self._sidecar, maps)
+
+        return look
 
     def _propose(
         self, image: Image, template: Template, middle: Float64, zoom: float, size: tuple[float, float]

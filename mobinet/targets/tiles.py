@@ -1,9 +1,9 @@
 """Searching a region that is larger than what the network was made for.
 
 The same crop at a lower scale would cost no more than one run, but a network knows its target at one size: at half of
-it, it sees something else. So the region is searched in tiles at the usual scale. They overlap by half, as a network
-is trained on targets near the middle of its crop, and each cell of the joined map is taken from the tile whose middle
-is nearest.
+it, it sees something else. So the region is searched in tiles at the usual scale (crops, or parts of what a backbone
+makes of one large crop). They overlap by half, as a network is trained on targets near the middle of its crop, and each
+cell of the joined map is taken from the tile whose middle is nearest.
 """
 
 from __future__ import annotations

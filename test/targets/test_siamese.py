@@ -214,3 +214,22 @@ def test_templates_of_black_images_are_like_themselves_alone(colour_network, sce
     black = matcher.describe(np.zeros((240, 320, 3), np.uint8), BOX)
     assert matcher.likeness(black, black) == 1
     assert matcher.likeness(black, matcher.describe(scene(160, 120), BOX)) == 0
+
+
+def test_one_run_of_the_backbone_over_a_wide_region_sees_what_tiles_see(colour_network, scene, monkeypatch):
+    matcher = matcher_of(colour_network())
+    template = matcher.describe(scene(160, 120), BOX)
+    image = scene(250, 60)
+    assert matcher._network.slides
+    whole = matcher.search(image, template, BOX, 2.0)
+    monkeypatch.setattr(matcher._network, "slides", False)
+    tiles = matcher.search(image, template, BOX, 2.0)
+    # the pooling of this network looks 8 pixels beyond a tile's edge, where the tile itself has nothing
+    np.testing.assert_allclose(whole.score_map, tiles.score_map, atol=0.02)
+    np.testing.assert_allclose(whole.boxes, tiles.boxes, atol=1e-3)
+    np.testing.assert_allclose(whole.box, tiles.box, atol=1e-3)
+
+
+@pytest.mark.parametrize("network", [{"two": False, "boxes": None}, {"layout": "single"}, {"layout": "describer"}])
+def test_networks_that_need_tiles(colour_network, network):
+    assert not matcher_of(colour_network(**network))._network.slides
