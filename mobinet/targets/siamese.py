@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
-from mobinet.errors import ModelError
+from mobinet.errors import InputError, ModelError
 from mobinet.targets.base import Response
 from mobinet.targets.choice import Weights, best_of_each_cell, choose
 from mobinet.targets.crops import checked_box, checked_corners, context_side, cut, mean_colour, square
@@ -25,6 +25,8 @@ from mobinet.targets.network import Features, SiameseNetwork
 from mobinet.targets.settings import TargetSettings
 from mobinet.targets.tiles import Look, Tiling, search_tiles
 from mobinet.types import Float32, Float64, Image
+
+_WIDEST = 20.0
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,11 @@ class SiameseMatcher:
         """See Matcher.
 
         Raises:
-            InputError: ``around`` is no box.
+            InputError: ``around`` is no box, or ``widen`` is not from 0 to 20.
             ModelError: the network gives something that is no number.
         """
+        if not 0 <= widen <= _WIDEST:
+            raise InputError(f"widen: expected 0 to {_WIDEST:g} times the usual region, got {widen}")
         x, y, width, height = xyxy_to_cxcywh(checked_corners(around)[None])[0]
         zoom = self._sidecar.exemplar_size / context_side(width, height, self._sidecar.context)
         size = (width * zoom, height * zoom)

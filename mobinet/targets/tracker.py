@@ -39,6 +39,10 @@ class TargetTracker:
         self._estimate: Estimate | None = None
         self.response: Response | None = None
 
+    def configure(self, settings: TargetSettings) -> None:
+        """Settings from the next image on; those of the network belong to the matcher and stay."""
+        self._settings = settings
+
     def start(self, frame: Frame, box: Sequence[float] | Float64) -> Target:
         """Chooses a target; one that was followed before is forgotten.
 

@@ -172,6 +172,14 @@ def test_scores_that_are_no_numbers(colour_network, scene):
         matcher.search(scene(160, 120), template, BOX)
 
 
+@pytest.mark.parametrize("widen", [-1.0, 21.0, float("nan"), float("inf")])
+def test_a_region_of_no_size(colour_network, scene, widen):
+    matcher = matcher_of(colour_network())
+    template = matcher.describe(scene(160, 120), BOX)
+    with pytest.raises(InputError, match="widen: expected 0 to 20"):
+        matcher.search(scene(160, 120), template, BOX, widen)
+
+
 def test_a_place_that_is_no_box(colour_network, scene):
     matcher = matcher_of(colour_network())
     template = matcher.describe(scene(160, 120), BOX)

@@ -63,6 +63,13 @@ def test_a_low_score_is_uncertain(tracker, scene):
     assert target.box is not None
 
 
+def test_what_is_uncertain_may_change_on_the_way(tracker, settings, scene):
+    tracker.start(frame_of(scene(160, 120), 0), BOX)
+    assert tracker.update(frame_of(scene(160, 120), 1)).state is TargetState.TRACKING
+    tracker.configure(dataclasses.replace(settings, uncertain_score=1.0))
+    assert tracker.update(frame_of(scene(160, 120), 2)).state is TargetState.UNCERTAIN
+
+
 def test_an_image_of_another_size(tracker, scene):
     tracker.start(frame_of(scene(160, 120), 0), BOX)
     # cut at the right: the target stays where it was
