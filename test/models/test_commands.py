@@ -62,6 +62,10 @@ def test_pull_fetches_each(capsys, monkeypatch, folder):
     assert run("pull", "fastestdet", "nanotrack-v2-head") == 0
     assert fetched == ["fastestdet", "nanotrack-v2-head"]
     assert "BSD-3-Clause" in capsys.readouterr().out
+    # a backbone with what it does not run without, and each once
+    fetched.clear()
+    assert run("pull", "nanotrack-v2", "nanotrack-v2-head", "nanotrack-v3") == 0
+    assert fetched == ["nanotrack-v2", "nanotrack-v2-head", "nanotrack-v3", "nanotrack-v3-head"]
 
 
 def test_a_wrong_name_fetches_nothing(monkeypatch):
