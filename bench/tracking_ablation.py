@@ -42,6 +42,7 @@ OFF: Mapping[str, TrackerSettings] = {
     "direction": replace(DEFAULT, direction_weight=0.0),
     "height": replace(DEFAULT, height_weight=0.0),
     "noise that adapts": replace(DEFAULT, noise_adaptation_s=0.0),
+    "watching newcomers": replace(DEFAULT, max_strangers=0.0),
     "doubtful detections": replace(DEFAULT, low_score=DEFAULT.high_score),
     "confirmation": replace(DEFAULT, confirm_hits=1),
 }
