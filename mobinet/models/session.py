@@ -118,6 +118,8 @@ def load_session(path: Path | str, provider: str = "cpu", threads: int = 0, any_
     options.intra_op_num_threads = threads if threads > 0 else default_threads()
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # planned for one size, memory is taken and given back in every run of another: three times as slow
+    options.enable_mem_pattern = not any_size
     options.log_severity_level = _ERRORS_ONLY
     try:
         network = open_sizes(path.read_bytes()) if any_size else str(path)
