@@ -31,10 +31,10 @@ from mobinet_ros.action import TrackTarget
 from mobinet_ros.conversions import (
     NANOSECONDS,
     camera_info_to_model,
-    detection_msg_to_box,
     duration_to_ns,
     make_header,
     msg_to_box,
+    msg_to_detections,
     msg_to_identities,
     msg_to_tracks,
     ns_to_duration,
@@ -199,7 +199,7 @@ class TargetTrackerNode(StageNode):
 
     def _on_detections(self, camera: str, msg: Detection2DArray) -> None:
         memory = self._memories[camera]
-        seen = to_seen(detection_msg_to_box(one) for one in msg.detections)
+        seen = to_seen(msg_to_detections(msg)[0].boxes)
         memory.add_boxes(memory.detections, stamp_to_ns(msg.header.stamp), seen)
 
     def _on_camera_info(self, camera: str, msg: CameraInfo) -> None:

@@ -12,7 +12,7 @@ from vision_msgs.msg import Detection2DArray
 from mobinet.camera import CameraModel
 from mobinet.errors import InputError
 from mobinet.geometry import Transform
-from mobinet.types import Appearance, Detections, Identity, Sighting, Track, TrackKey, TrackState
+from mobinet.types import Appearance, Detections, Identity, Sighting, Target, TargetState, Track, TrackKey, TrackState
 from mobinet_ros import conversions as convert
 from mobinet_ros import msg as messages
 
@@ -35,6 +35,32 @@ def test_detections_round_trip():
     np.testing.assert_allclose(back.scores, detections.scores)
     assert back.class_names == detections.class_names
     assert msg.header == HEADER
+
+
+@pytest.mark.parametrize("state", list(TargetState))
+def test_target_round_trip(state):
+    box = None if state in (TargetState.NONE, TargetState.LOST) else np.array([1.5, 2.25, 30, 40])
+    msg = convert.target_to_msg(Target(STAMP_NS, state, box, 0.5), "r2-9", HEADER)
+    back = convert.msg_to_target(msg)
+    assert (back.stamp_ns, back.state, back.confidence) == (STAMP_NS, state, 0.5)
+    np.testing.assert_array_equal(back.box, box)
+    assert (msg.id, msg.header) == ("r2-9", HEADER)
+
+
+def test_a_state_that_no_target_has_is_refused():
+    with pytest.raises(InputError, match="state 9"):
+        convert.msg_to_target(messages.Target(header=HEADER, state=9))
+
+
+@pytest.mark.parametrize(
+    ("size", "theta"),
+    [(0.0, 0.0), (-3.0, 0.0), (float("nan"), 0.0), (float("inf"), 0.0), (10.0, 0.5)],
+)
+def test_a_box_without_area_or_turned_is_refused(size, theta):
+    msg = convert.box_to_msg(np.array([0.0, 0, 10, 10]))
+    msg.size_x, msg.center.theta = size, theta
+    with pytest.raises(InputError, match="theta 0, got centre 5"):
+        convert.msg_to_box(msg)
 
 
 @pytest.mark.parametrize(

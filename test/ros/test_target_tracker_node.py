@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,17 @@ def test_a_box_is_followed_until_it_is_cancelled(graph, network):
     assert (ended.status, ended.result.reason) == (GoalStatus.STATUS_CANCELED, Result.CANCELLED)
     assert ended.result.images_seen == ended.result.images > 20
     assert graph.spin_until(lambda: follow.targets[-1].state == TargetState.NONE), graph.logs()
+
+
+def test_the_command_follows_and_tells(graph, network):
+    follow = Follow(graph, network)
+    command = graph.start("mobinet.cli", "follow", "r1/front", "--track", "7")
+    assert follow.misses("7") == []
+    command.send_signal(signal.SIGINT)
+    assert graph.spin_until(lambda: command.poll() is not None), graph.logs()
+    assert command.returncode == 0
+    assert " s front TRACKING " in graph.logs()
+    assert "cancelled; followed for" in graph.logs()
 
 
 def test_a_new_goal_replaces_the_old_one_and_a_bad_one_does_not(graph, network):
