@@ -142,6 +142,7 @@ setup(
         f"{NAME}.bags",
         f"{NAME}.doctor",
         f"{NAME}.following",
+        f"{NAME}.ptz",
         f"{NAME}.rig",
         f"{NAME}.running",
         f"{NAME}.simulation",

@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+from rclpy.timer import Timer
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
+from trajectory_msgs.msg import JointTrajectory
 
 from mobinet.camera import CameraModel
-from mobinet.errors import SourceError
+from mobinet.errors import SettingsError, SourceError
 from mobinet.recordings.base import SeekableSource, Source, SourceImage
+from mobinet.recordings.ptz_window import PtzWindow, PtzWindowSettings
 from mobinet.recordings.sources import SourceSettings, open_source
 from mobinet.recordings.virtual import VirtualCamera
 from mobinet.settings import check_settings, setting
@@ -21,6 +24,7 @@ from mobinet_ros import topics
 from mobinet_ros.conversions import NANOSECONDS, make_header, model_to_camera_info
 from mobinet_ros.image_conversions import ImageMessageFactory, image_to_compressed_msg
 from mobinet_ros.image_hub import ImageHub
+from mobinet_ros.joints import order_mount, state_to_joints
 from mobinet_ros.lifecycle import StageNode
 from mobinet_ros.process import run
 from mobinet_ros.stoppable_thread import StoppableThread
@@ -28,6 +32,7 @@ from mobinet_ros.stoppable_thread import StoppableThread
 LONGEST_SLEEP_S = 0.1
 SIMULATED_SLEEP_S = 0.002
 SILENT_RETRY_S = 1.0
+JOINT_PERIOD_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,9 @@ class CameraNode(StageNode):
         super().__init__("camera_node", cli_args, hub)
         self._source_settings = self.parameters.declare(SourceSettings)
         self._settings = self.parameters.declare(CameraSettings)
+        self._window_settings = self.parameters.declare(PtzWindowSettings)
+        self._window: PtzWindow | None = None
+        self._joint_timer: Timer | None = None
         self._frame_id = self._settings.frame_id or f"{self.get_namespace().strip('/')}_optical"
         self._factory = ImageMessageFactory()
         self._topic = self.resolve_topic_name(topics.IMAGE.name)
@@ -65,8 +73,12 @@ class CameraNode(StageNode):
         self.hub.provide(self._topic)
 
     def configure(self) -> None:
-        self._source = open_source(self._source_settings)
+        self._source = open_source(self._whole_source())
         self._calibration = self._load_calibration()
+        if self._window_settings.ptz:
+            self._window = self._open_window()
+            self._joints = self.advertise(topics.PTZ_STATE)
+            self.listen(topics.PTZ_COMMAND, self._turn, optional=True)
         self._images = self.advertise(topics.IMAGE)
         self._compressed = self.advertise(topics.COMPRESSED)
         self._infos = self.advertise(topics.CAMERA_INFO)
@@ -80,10 +92,17 @@ class CameraNode(StageNode):
         else:
             self._player.start(self.get_name(), partial(self._follow, source))
 
+        if self._window is not None:
+            self._joint_timer = self.every(JOINT_PERIOD_S, self._tell_joints)
+
     def deactivate(self) -> None:
+        if self._joint_timer is not None:
+            self.destroy_timer(self._joint_timer)
+            self._joint_timer = None
         self._player.stop()
 
     def cleanup(self) -> None:
+        self._window = None
         if self._source is not None:
             self._source.close()
             self._source = None
@@ -91,6 +110,32 @@ class CameraNode(StageNode):
     def reconfigure(self, settings: object) -> None:
         if isinstance(settings, CameraSettings):
             self._settings = settings
+
+    def _whole_source(self) -> SourceSettings:
+        """What to open: a window that obeys commands is cut out here, at the time of each image."""
+        if not self._window_settings.ptz:
+            return self._source_settings
+        return replace(self._source_settings, window_width=0, window_height=0, window_path=(), width=0, height=0)
+
+    def _open_window(self) -> PtzWindow:
+        size = self._source.size if self._source is not None else (0, 0)
+        model = self._whole_model() if self._calibration is not None or size != (0, 0) else None
+        if model is None or size not in ((0, 0), (model.width, model.height)):
+            lens = "unknown" if model is None else f"one of {model.width} x {model.height}"
+            raise SettingsError(
+                f"ptz: directions need the lens of the whole picture ({size[0]} x {size[1]}), it is {lens}; set "
+                "calibration or, for a recording, horizontal_fov_deg"
+            )
+        return PtzWindow(model, self._source_settings, self._window_settings)
+
+    def _turn(self, msg: JointTrajectory) -> None:
+        if self._window is not None:
+            order_mount(self._window.mount, msg, self.now_ns)
+
+    def _tell_joints(self) -> None:
+        if self._window is not None:
+            state = self._window.mount.at(self.now_ns)
+            self.send(self._joints, state_to_joints(state, make_header(state.stamp_ns, self._frame_id)))
 
     def _play(self, source: SeekableSource) -> None:
         """A recording: each image at its time; one that could not be in time is skipped and counted."""
@@ -153,6 +198,8 @@ class CameraNode(StageNode):
 
     def _publish(self, taken: SourceImage, stamp_ns: int) -> None:
         header = make_header(stamp_ns, self._frame_id)
+        if self._window is not None:
+            taken = self._window.cut(taken, stamp_ns)
         image = taken.image
         if self.is_wanted(self._infos):
             self.send(self._infos, self._camera_info(taken, header))

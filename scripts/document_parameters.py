@@ -44,9 +44,14 @@ SHARED_HELPERS = {
     "listen_images(": (topics.IMAGE_IN, topics.COMPRESSED_IN),
     "listen_to_tf(": (topics.TF, topics.TF_STATIC),
     "RadioRelay(": (topics.RADIO,),
+    "make_driver(": (topics.PTZ_STATE,),
 }
 """Functions that subscribe on a node's behalf, and what they subscribe."""
-PUBLISHING_HELPERS = {"RadioRelay(": (topics.RADIO,), "channels_of(": WORLD_TOPICS}
+PUBLISHING_HELPERS = {
+    "RadioRelay(": (topics.RADIO,),
+    "channels_of(": WORLD_TOPICS,
+    "make_driver(": (topics.PTZ_COMMAND,),
+}
 """The same of what they publish."""
 PARAMETER_FILE_HEAD = """\
 # Every parameter of {node} at its default; lists that are empty by default are commented out.

@@ -149,6 +149,8 @@ def _robot_specs(robot: RobotRig, settings: LaunchSettings) -> list[NodeSpec]:
         remappings += (("/clock", f"{namespace}/clock"),)
     for stage, parameters in robot.stages.items():
         own: dict[str, Any] = {} if stage in _WITHOUT_CAMERAS else {"cameras": cameras}
+        if stage == "ptz":
+            own["camera"] = cameras[0]
         if stage == "cooperation":
             own["robot"] = robot.name
             if robot.own_radio:
@@ -162,7 +164,7 @@ def _robot_specs(robot: RobotRig, settings: LaunchSettings) -> list[NodeSpec]:
     return specs
 
 
-_WITHOUT_CAMERAS = ("marker",)
+_WITHOUT_CAMERAS = ("marker", "ptz")
 
 
 def _camera_spec(robot: RobotRig, camera: CameraRig, settings: LaunchSettings) -> NodeSpec:

@@ -17,7 +17,11 @@ from mobinet.settings import check_setting
 _NODE = "mobinet_ros.lifecycle:NodeSettings"
 _CAMERAS = "mobinet_ros.lifecycle:CamerasSettings"
 _SETTINGS: dict[str, tuple[str, ...]] = {
-    "camera": ("mobinet.recordings.base:SourceSettings", "mobinet_ros.camera_node:CameraSettings"),
+    "camera": (
+        "mobinet.recordings.base:SourceSettings",
+        "mobinet.recordings.ptz_window:PtzWindowSettings",
+        "mobinet_ros.camera_node:CameraSettings",
+    ),
     "detector": ("mobinet.detection:DetectorSettings", _CAMERAS),
     "tracker": (
         "mobinet.tracking:TrackerSettings",
@@ -40,6 +44,13 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
         "mobinet_ros.target_tracker_node:TargetNodeSettings",
         "mobinet_ros.following.chooser:ClickSettings",
         _CAMERAS,
+    ),
+    "ptz": (
+        "mobinet.targets.ptz_settings:PtzSettings",
+        "mobinet_ros.ptz.factory:PtzNodeSettings",
+        "mobinet_ros.ptz.joint_driver:JointDriverSettings",
+        "mobinet_ros.ptz.action_driver:ActionDriverSettings",
+        "mobinet_ros.ptz.onvif_driver:OnvifDriverSettings",
     ),
     "overlay": ("mobinet.viewing.overlay:OverlaySettings", "mobinet_ros.overlay_node:OverlayNodeSettings", _CAMERAS),
     "marker": ("mobinet_ros.marker_node:MarkerSettings",),

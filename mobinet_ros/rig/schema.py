@@ -22,12 +22,13 @@ STAGES: Mapping[str, str] = {
     "reid": "reid_node",
     "cooperation": "cooperation_node",
     "target": "target_tracker_node",
+    "ptz": "ptz_node",
     "overlay": "overlay_node",
     "marker": "marker_node",
 }
 
 # those that run only where the rig asks for them
-OPTIONAL_STAGES = frozenset({"target"})
+OPTIONAL_STAGES = frozenset({"target", "ptz"})
 
 
 @dataclass(frozen=True)

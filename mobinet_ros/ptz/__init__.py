@@ -1,0 +1,1 @@
+"""What turns a camera: one file a kind of camera."""
