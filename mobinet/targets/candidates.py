@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +44,14 @@ class Candidate:
 
 
 def propose(
-    matcher: Matcher, bank: ViewBank, image: Image, response: Response, expected: Float64, count: int, turn: int
+    matcher: Matcher,
+    bank: ViewBank,
+    image: Image,
+    response: Response,
+    expected: Float64,
+    count: int,
+    turn: int,
+    refused: Sequence[Float64] = (),
 ) -> tuple[Float64, Evidence] | None:
     """The most target-like place among the peaks of a response and of a sweep through the whole image.
 
@@ -54,13 +62,14 @@ def propose(
         expected: ``(4,)`` xyxy pixels: where the target would be; its size is what is looked for.
         count: most places of each of the two kinds.
         turn: number of the image: the views take turns in the sweep.
+        refused: places that are passed over.
     """
     views = bank.views()
     near = [_resized(box, expected) for _, box in peaks(response, _LEAST_PEAK, count)]
     far = [box for _, box in sweep(image, views[turn % len(views)], expected[2:] - expected[:2], count)]
     boxes: list[Float64] = []
     for box in (inside(place, image) for place in near + far):
-        if all(overlap(box, other) < _SAME for other in boxes):
+        if all(overlap(box, other) < _SAME for other in (*boxes, *refused)):
             boxes.append(box)
     judged = [(box, judge(matcher, bank, image, box)) for box in boxes]
     return max(judged, key=lambda item: item[1].odds, default=None)

@@ -23,7 +23,7 @@ class HistorySettings:
         SettingsError: a value is out of range.
     """
 
-    max_seconds: float = setting(3.0, "age of the oldest image that is kept, seconds", minimum=0.0, maximum=60.0)
+    max_seconds: float = setting(6.0, "age of the oldest image that is kept, seconds", minimum=0.0, maximum=60.0)
     max_bytes: int = setting(96_000_000, "memory of the images that are kept, bytes", minimum=0, maximum=1 << 34)
     max_side_px: int = setting(960, "larger images are kept at a scale at which their longer side is this", minimum=32)
 

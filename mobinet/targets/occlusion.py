@@ -8,6 +8,7 @@ followed for some images, then backwards (see backtracking), and only then belie
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +29,7 @@ _NS = 1e9
 _BELIEF_LIMIT = 2.0
 _SAME = 0.3
 _NEAR_ODDS = 3.0
+_REFUSED_S, _MOST_REFUSED = 1.0, 4
 _USUAL_ODDS, _FIRST_ODDS = 2.5, -0.5
 _FIRST_IMAGES, _MEMORY_IMAGES = 8, 50
 
@@ -66,17 +68,24 @@ class OcclusionModule:
     ) -> None:
         self._settings = settings or OcclusionSettings()
         self._matcher = matcher
-        self._history = history or FrameHistory()
+        self._history = history if history is not None else FrameHistory()
         self._bank = ViewBank(matcher, self._settings.views)
         self._motion = FadingMotion(fade_s=self._settings.fade_s)
         self._template: Any = None
         self._hidden_ns: int | None = None
         self._refound_ns: int | None = None
+        self._unproven = False
         self._turn = 0
+        self._refused: deque[tuple[Float64, int]] = deque(maxlen=_MOST_REFUSED)
         # a small target at a low rate looks less like itself, and at first no target is known from all sides: what
         # counts is how far the evidence falls below what is usual
         self._usual, self._n_sure = _FIRST_ODDS, 0
         self.diagnostics = Diagnostics()
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the images and views that are kept."""
+        return self._history.n_bytes + self._bank.n_bytes
 
     def start(self, frame: Frame, box: Float64, template: Any) -> None:
         """See Correction."""
@@ -86,9 +95,9 @@ class OcclusionModule:
         self._bank.reset(take_view(frame.stamp_ns, frame.require_image(), box, template))
         self._motion.reset(frame.stamp_ns, box)
         self._hidden_ns = self._refound_ns = None
+        self._unproven = False
         self._turn = 0
-        # a small target at a low rate looks less like itself, and at first no target is known from all sides: what
-        # counts is how far the evidence falls below what is usual
+        self._refused.clear()
         self._usual, self._n_sure = _FIRST_ODDS, 0
         self.diagnostics = Diagnostics()
 
@@ -97,24 +106,42 @@ class OcclusionModule:
         self._history.add(frame)
         self._turn += 1
         state = self._judge_box(frame, estimate)
-        if state is TargetState.TRACKING:
+        if state is TargetState.TRACKING and self._is_proven(frame, estimate.box):
             return self._sure(frame, estimate)
         found = self._found_elsewhere(frame, response)
         if found is not None:
             return self._take_up(frame, found, estimate)
-        if state is TargetState.UNCERTAIN:
-            return replace(estimate, state=state, confidence=self._confidence())
-        return self._wait(frame, estimate)
+        if state is TargetState.OCCLUDED:
+            return self._wait(frame, estimate)
+        return replace(estimate, state=TargetState.UNCERTAIN, confidence=self._confidence())
+
+    def _is_proven(self, frame: Frame, box: Float64) -> bool:
+        """Whether the network's box, once the target was hidden, has been followed back as any other place."""
+        now = self.diagnostics
+        if not self._unproven:
+            return True
+        if now.belief < self._settings.accept_odds:
+            return False
+        now.verdict = self._look_back(frame, box)
+        if now.verdict.past is Past.ANOTHER:
+            now.belief = self._settings.doubt_odds
+            return False
+        self._unproven, self._refound_ns = False, frame.stamp_ns
+        self._motion.reset(frame.stamp_ns, box)
+        return True
 
     def _judge_box(self, frame: Frame, estimate: Estimate) -> TargetState:
         """TRACKING, UNCERTAIN or OCCLUDED, by the evidence for the network's box."""
         image, settings, now = frame.require_image(), self._settings, self.diagnostics
-        now.evidence = judge(self._matcher, self._bank, image, inside(estimate.box, image))
+        trusted_ns = frame.stamp_ns - round(settings.trusted_s * _NS)
+        now.evidence = judge(self._matcher, self._bank, image, inside(estimate.box, image), trusted_ns)
         odds = min(now.evidence.odds - min(self._usual - _USUAL_ODDS, 0.0), _BELIEF_LIMIT)
         now.belief = settings.memory * now.belief + (1 - settings.memory) * odds
         if self._hidden_ns is not None:
-            return TargetState.OCCLUDED
-        if now.belief >= settings.doubt_odds:
+            if now.belief < settings.resume_odds:
+                return TargetState.OCCLUDED
+            self._hidden_ns, self._unproven = None, True
+        elif now.belief >= settings.doubt_odds:
             return TargetState.TRACKING
         return TargetState.UNCERTAIN if now.belief >= settings.hidden_odds else TargetState.OCCLUDED
 
@@ -127,7 +154,8 @@ class OcclusionModule:
         self._n_sure += 1
         self._usual += (evidence.odds - self._usual) / min(self._n_sure + _FIRST_IMAGES, _MEMORY_IMAGES)
         since_s = (frame.stamp_ns - self._bank.newest.stamp_ns) / _NS
-        if since_s >= settings.view_every_s or (evidence.likeness or 0.0) < settings.novel_likeness:
+        novel = since_s >= settings.view_every_s or (evidence.likeness or 0.0) < settings.novel_likeness
+        if novel and evidence.odds >= min(self._usual - _USUAL_ODDS, 0.0):
             self._bank.add(take_view(frame.stamp_ns, frame.require_image(), estimate.box, evidence.template))
         state = TargetState.TRACKING
         if self._refound_ns is not None and frame.stamp_ns - self._refound_ns < settings.probation_s * _NS:
@@ -139,7 +167,10 @@ class OcclusionModule:
         image, settings, now = frame.require_image(), self._settings, self.diagnostics
         if now.candidate is None:
             expected = self._motion.predict(frame.stamp_ns)
-            best = propose(self._matcher, self._bank, image, response, expected, settings.candidates, self._turn)
+            refused = [box for box, until_ns in self._refused if frame.stamp_ns < until_ns]
+            best = propose(
+                self._matcher, self._bank, image, response, expected, settings.candidates, self._turn, refused
+            )
             if best is not None and best[1].odds >= max(settings.promising_odds, self._rival_odds()):
                 now.candidate = Candidate(best[0])
             return None
@@ -152,7 +183,8 @@ class OcclusionModule:
             return None
         if now.candidate.verdict is None:
             now.candidate.verdict = now.verdict = self._look_back(frame, now.candidate.box)
-        if now.candidate.verdict.past is Past.ANOTHER:
+        if now.candidate.verdict.past is Past.ANOTHER or len(odds) > settings.patience:
+            self._refused.append((now.candidate.box, frame.stamp_ns + round(_REFUSED_S * _NS)))
             now.candidate = None
             return None
         mean = float(np.mean(odds[-settings.confirm_frames :])) + self._nearness(frame, now.candidate.box)
@@ -191,8 +223,8 @@ class OcclusionModule:
 
     def _take_up(self, frame: Frame, found: Candidate, estimate: Estimate) -> Estimate:
         """The target is where the candidate is."""
-        was_there = self._hidden_ns is None and overlap(found.box, estimate.box) > _SAME
-        self._hidden_ns, self._refound_ns = None, frame.stamp_ns
+        was_there = self._hidden_ns is None and not self._unproven and overlap(found.box, estimate.box) > _SAME
+        self._hidden_ns, self._refound_ns, self._unproven = None, frame.stamp_ns, False
         self.diagnostics.belief = float(min(np.mean(found.odds), _BELIEF_LIMIT))
         self._motion.reset(frame.stamp_ns, found.box)
         state = TargetState.TRACKING if was_there else TargetState.REFOUND
@@ -203,7 +235,7 @@ class OcclusionModule:
         if self._hidden_ns is None:
             self._hidden_ns = frame.stamp_ns
             # what was seen last may have been partly hidden already
-            self._bank.forget_after(frame.stamp_ns - round(self._settings.doubtful_s * _NS))
+            self._bank.forget_after(frame.stamp_ns - round(self._settings.trusted_s * _NS))
         predicted = self._motion.predict(frame.stamp_ns)
         lost = frame.stamp_ns - self._hidden_ns > self._settings.lost_after_s * _NS
         state = TargetState.LOST if lost else TargetState.OCCLUDED

@@ -20,12 +20,18 @@ class OcclusionSettings:
     novel_likeness: float = setting(
         0.85, "likeness to the known views below which a sure view is remembered at once", minimum=-1.0, maximum=1.0
     )
-    doubtful_s: float = setting(
-        0.4, "views of this time before it was hidden are forgotten, seconds", minimum=0.0, maximum=60.0
+    trusted_s: float = setting(
+        0.8,
+        "age from which a view is trusted; younger ones are forgotten when the target is hidden, seconds",
+        minimum=0.0,
+        maximum=60.0,
     )
     memory: float = setting(0.5, "weight of the past in the mean log-odds", minimum=0.0, maximum=0.99)
     doubt_odds: float = setting(-0.5, "mean log-odds below which it is UNCERTAIN", minimum=-20.0, maximum=20.0)
     hidden_odds: float = setting(-4.5, "mean log-odds below which it is OCCLUDED", minimum=-20.0, maximum=20.0)
+    resume_odds: float = setting(
+        -1.5, "mean log-odds at which the network's box is followed again, in doubt", minimum=-20.0, maximum=20.0
+    )
     candidates: int = setting(3, "places of each kind that are judged while in doubt", minimum=1, maximum=64)
     promising_odds: float = setting(-2.0, "log-odds at which a place is followed up", minimum=-20.0, maximum=20.0)
     accept_odds: float = setting(1.0, "mean log-odds that a place needs to be the target", minimum=-20.0, maximum=20.0)
@@ -33,6 +39,7 @@ class OcclusionSettings:
         2.0, "log-odds by which a place must beat the box that is followed in doubt", minimum=0.0, maximum=40.0
     )
     confirm_frames: int = setting(3, "images in a row in which a found target must hold", minimum=1, maximum=1000)
+    patience: int = setting(10, "images after which a place that does not convince is given up", minimum=1)
     backtrack_steps: int = setting(10, "most searches of one look back", minimum=1, maximum=1000)
     probation_s: float = setting(0.4, "time that a found target stays REFOUND, seconds", minimum=0.0, maximum=60.0)
     lost_after_s: float = setting(2.0, "time out of sight after which it is LOST, seconds", minimum=0.0, maximum=3600.0)

@@ -30,12 +30,11 @@ def sweep(image: Image, view: View, size: Float64, count: int) -> list[tuple[flo
     """
     step = min(1.0, _SIDE / float(np.sqrt(size.prod())))
     wanted = np.maximum(np.round(size * step), _LEAST_SIDE).astype(int)
-    shown = _cut(view.patch, view.box)
     reduced = (max(1, round(image.shape[1] * step)), max(1, round(image.shape[0] * step)))
-    if (wanted > reduced).any() or shown.ndim != image.ndim:
+    if (wanted > reduced).any() or view.patch.ndim != image.ndim:
         return []
     small = cv2.resize(image, reduced, interpolation=cv2.INTER_AREA)
-    pattern = cv2.resize(shown, (int(wanted[0]), int(wanted[1])), interpolation=cv2.INTER_AREA)
+    pattern = cv2.resize(view.patch, (int(wanted[0]), int(wanted[1])), interpolation=cv2.INTER_AREA)
     # a pattern without contrast gives no number
     match = np.nan_to_num(cv2.matchTemplate(small, pattern, cv2.TM_CCOEFF_NORMED), nan=-1.0, posinf=-1.0, neginf=-1.0)
     scale = np.array((image.shape[1] / reduced[0], image.shape[0] / reduced[1]))
@@ -50,11 +49,3 @@ def sweep(image: Image, view: View, size: Float64, count: int) -> list[tuple[flo
         low = np.maximum(np.array((x, y)) - wanted // 2, 0)
         match[low[1] : y + wanted[1] // 2 + 1, low[0] : x + wanted[0] // 2 + 1] = -1.0
     return found
-
-
-def _cut(patch: Image, box: Float64) -> Image:
-    height, width = patch.shape[:2]
-    x1, y1 = np.clip(np.floor(box[:2]), 0, (width - 1, height - 1)).astype(int)
-    x2, y2 = np.maximum(np.clip(np.ceil(box[2:]), 0, (width, height)).astype(int), (x1 + 1, y1 + 1))
-    part: Image = patch[y1:y2, x1:x2]
-    return part

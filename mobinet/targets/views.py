@@ -19,7 +19,6 @@ from mobinet.types import Float32, Float64, Image
 _SAMPLE = (20, 48)
 _BINS = (8, 8, 8)
 _INNER = np.array((0.2, 0.12, 0.8, 0.88))
-_CONTEXT = 4.0
 
 
 @dataclass(frozen=True)
@@ -30,15 +29,13 @@ class View:
         stamp_ns: time of exposure.
         template: of the matcher.
         colours: ``(512,)`` float32, square roots of the histogram's shares.
-        patch: the image around the box, a copy.
-        box: ``(4,)`` float64 xyxy pixels of the patch.
+        patch: the image in the box, a copy.
     """
 
     stamp_ns: int
     template: Any
     colours: Float32
     patch: Image
-    box: Float64
 
 
 def colours_of(image: Image, box: Float64) -> Float32:
@@ -58,13 +55,11 @@ def colours_of(image: Image, box: Float64) -> Float32:
 
 
 def take_view(stamp_ns: int, image: Image, box: Float64, template: Any) -> View:
-    """A view of a box (xyxy pixels) with as much around it as a search from it looks at."""
+    """A view of a box (xyxy pixels) that has a part in the image."""
     height, width = image.shape[:2]
-    middle, reach = (box[:2] + box[2:]) / 2, _CONTEXT / 2 * float((box[2:] - box[:2]).max())
-    low = np.clip(np.floor(middle - reach), 0, (width - 1, height - 1)).astype(int)
-    high = np.clip(np.ceil(middle + reach), low + 1, (width, height)).astype(int)
-    patch = image[low[1] : high[1], low[0] : high[0]].copy()
-    return View(stamp_ns, template, colours_of(image, box), patch, box - np.tile(low, 2))
+    x1, y1 = np.clip(np.floor(box[:2]), 0, (width - 1, height - 1)).astype(int)
+    x2, y2 = np.maximum(np.clip(np.ceil(box[2:]), 0, (width, height)).astype(int), (x1 + 1, y1 + 1))
+    return View(stamp_ns, template, colours_of(image, box), image[y1:y2, x1:x2].copy())
 
 
 class ViewBank:
@@ -86,6 +81,11 @@ class ViewBank:
         self._recent.clear()
         self._recent.append(first)
 
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the images of all views."""
+        return sum(view.patch.nbytes for view in self.views())
+
     def add(self, view: View) -> None:
         """A sure view."""
         self._recent.append(view)
@@ -105,12 +105,17 @@ class ViewBank:
         first = (self._first,) if self._first is not None and self._first is not self._recent[0] else ()
         return (*first, *self._recent)
 
-    def likeness(self, template: Any) -> float | None:
-        """Highest likeness to a view; ``None`` with a matcher that cannot compare."""
-        if not isinstance(self._matcher, Comparer):
-            return None
-        return max(self._matcher.likeness(template, view.template) for view in self.views())
+    def compare(self, template: Any, colours: Float32, before_ns: int | None = None) -> tuple[float | None, float]:
+        """Highest likeness (``None`` with a matcher that cannot compare) and highest colour agreement with the views.
 
-    def colour(self, colours: Float32) -> float:
-        """Highest Bhattacharyya coefficient with a view, 0..1."""
-        return max(float(colours @ view.colours) for view in self.views())
+        Args:
+            template, colours: of the box in question.
+            before_ns: only views up to this stamp count, or the oldest one if there is none.
+        """
+        views = self.views()
+        if before_ns is not None:
+            views = tuple(view for view in views if view.stamp_ns <= before_ns) or views[:1]
+        colour = max(float(colours @ view.colours) for view in views)
+        if not isinstance(self._matcher, Comparer):
+            return None, colour
+        return max(self._matcher.likeness(template, view.template) for view in views), colour
