@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import sys
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from geometry_msgs.msg import PointStamped
 from rclpy.publisher import Publisher
@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
 
-from mobinet.errors import InputError, MobinetError
+from mobinet.errors import InputError
 from mobinet.settings import check_settings, setting
 from mobinet.targets.base import Correction, Matcher
 from mobinet.targets.corrections import make_corrections
@@ -25,30 +25,28 @@ from mobinet.targets.occlusion_settings import OcclusionSettings
 from mobinet.targets.settings import TargetSettings
 from mobinet.targets.tracker import TargetTracker
 from mobinet.transforms import TransformBuffer
-from mobinet.types import Frame, Image, Target, TargetState, TrackState
+from mobinet.types import Frame, Image, TargetState, TrackState
 from mobinet_ros import topics
 from mobinet_ros.action import TrackTarget
 from mobinet_ros.conversions import (
-    NANOSECONDS,
     camera_info_to_model,
     duration_to_ns,
-    make_header,
     msg_to_box,
     msg_to_detections,
     msg_to_identities,
     msg_to_tracks,
-    ns_to_duration,
     point_to_array,
     stamp_to_ns,
-    target_to_msg,
 )
 from mobinet_ros.following.camera_memory import CameraMemory
 from mobinet_ros.following.chooser import Chosen, ClickSettings, TargetChooser, to_seen
 from mobinet_ros.following.follower import Follower, Order
-from mobinet_ros.following.goals import LastingGoals, RCLError, ServerGoalHandle
+from mobinet_ros.following.goals import LastingGoals, ServerGoalHandle
+from mobinet_ros.following.keeper import Result, TargetKeeper
 from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import CamerasSettings, StageNode
 from mobinet_ros.msg import IdentityArray, TrackArray
+from mobinet_ros.msg import Target as TargetMsg
 from mobinet_ros.process import run
 from mobinet_ros.stamp_order import Order as StampJudgement
 from mobinet_ros.stamp_order import StampOrder
@@ -56,8 +54,6 @@ from mobinet_ros.tf_listener import listen_to_tf
 from mobinet_ros.worker import NewestWorker
 
 ACTION_NAME = "track_target"
-DEACTIVATED = "the node was deactivated"
-Result = TrackTarget.Result
 
 
 @dataclass(frozen=True)
@@ -104,6 +100,8 @@ class TargetTrackerNode(StageNode):
         self._publishers_of: dict[str, Publisher] = {}
         self._chooser: TargetChooser | None = None
         self._goals: LastingGoals | None = None
+        self._keeper: TargetKeeper | None = None
+        self._transforms = TransformBuffer()
         self._order = StampOrder()
         self._numbers = itertools.count()
         self._worker: NewestWorker[Callable[[], None]] | None = None
@@ -112,20 +110,23 @@ class TargetTrackerNode(StageNode):
 
     def configure(self) -> None:
         matcher = load_matcher(self._settings)
-        transforms = TransformBuffer()
         for camera in self._cameras.names():
             self._memories[camera] = CameraMemory(camera, self._own.frames_kept)
             self._followers[camera] = Follower(partial(self._make_tracker, matcher))
             name = topics.camera_topic(camera, topics.TARGET)
             self._publishers_of[camera] = self.advertise(topics.TARGET, name)
             self._listen_to(camera)
-        self._chooser = TargetChooser(self._robot, self._memories, transforms, self._clicks)
+        self._chooser = TargetChooser(self._robot, self._memories, self._transforms, self._clicks)
         self.listen(topics.IDENTITIES, self._on_identities, optional=True)
         self.listen(topics.CLICKED_POINT, self._on_click, self._own.clicked_point_topic, optional=True)
-        listen_to_tf(self, transforms)
+        listen_to_tf(self, self._transforms)
         self._goals = LastingGoals(
             self, TrackTarget, ACTION_NAME, self._group, lambda: self.active, self._on_goal, self._on_cancel
         )
+        self._keeper = TargetKeeper(self._followers, self._memories, self._goals, self._publish, self.health)
+
+    def _publish(self, camera: str, msg: TargetMsg) -> None:
+        self.send(self._publishers_of[camera], msg)
 
     def _make_tracker(self, matcher: Matcher) -> tuple[TargetTracker, Sequence[Correction]]:
         corrections = make_corrections(
@@ -149,19 +150,17 @@ class TargetTrackerNode(StageNode):
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
-        for camera in self._followers:
-            self._end(camera, Result.STOPPED, DEACTIVATED, now=True)
-        if self._goals is not None:
-            for goal in self._goals.open_goals():  # accepted, and not begun yet
-                self._goals.finish_now(goal, Result(reason=Result.STOPPED, message=DEACTIVATED))
+        if self._keeper is not None:
+            self._keeper.stop("the node was deactivated")
 
     def cleanup(self) -> None:
         if self._goals is not None:
             self._goals.destroy()
             self._goals = None
-        self._chooser = None
+        self._chooser = self._keeper = None
         for table in (self._memories, self._followers, self._publishers_of):
             table.clear()
+        self._transforms.clear()
         self._order.forget()
 
     def reconfigure(self, settings: object) -> None:
@@ -169,6 +168,8 @@ class TargetTrackerNode(StageNode):
             self._own = settings
         elif isinstance(settings, TargetSettings):
             self._settings = settings
+            for follower in self._followers.values():
+                follower.configure(settings)
         elif isinstance(settings, ClickSettings):
             self._clicks = settings
             if self._chooser is not None:
@@ -181,13 +182,15 @@ class TargetTrackerNode(StageNode):
         judgement = self._order.judge(camera, stamp_ns)
         if judgement is StampJudgement.JUMPED_BACK:
             memory.clear()
-            self._put_once(partial(self._end, camera, Result.STOPPED, "the images started again from an earlier time"))
+            self._transforms.clear()
+            self._put_once(self._keeper.end, camera, Result.STOPPED, "the images started again from an earlier time")
         elif judgement is not StampJudgement.RISING:
             self.health.count("late_images")
             return
         memory.add_image(stamp_ns, header.frame_id, image)
         if self._worker is not None:
-            self._worker.put(camera, partial(self._follow, Frame(stamp_ns, camera, image), header))
+            frame = Frame(stamp_ns, camera, image)
+            self._worker.put(camera, partial(self._keeper.follow, frame, header.frame_id, self._own.give_up_s))
             self.health.set_counter("overtaken_images", self._worker.dropped)
 
     def _on_tracks(self, camera: str, msg: TrackArray) -> None:
@@ -215,7 +218,7 @@ class TargetTrackerNode(StageNode):
                 continue
             if target.state is TargetState.TRACKING and target.box is not None and not follower.identity:
                 identity = self._chooser.identity_of(camera, target.stamp_ns, target.box)
-                self._put_once(partial(follower.learn_identity, order, identity))
+                self._put_once(self._keeper.learn_identity, camera, order, identity)
             elif target.state is TargetState.LOST and follower.identity:
                 self._look_elsewhere(camera, order, follower.identity)
 
@@ -228,27 +231,27 @@ class TargetTrackerNode(StageNode):
         if seen.stamp_ns <= self._followers[camera].last_seen_ns:
             return
         if seen.camera == camera:
-            self._put_once(partial(self._followers[camera].propose, order, seen.box))
-        elif self._followers[seen.camera].order is None:
-            self._put_once(partial(self._hand_over, camera, order, seen))
+            self._put_once(self._keeper.propose, camera, order, seen.box)
+        else:
+            self._put_once(self._keeper.hand_over, camera, order, seen)
 
     def _on_click(self, msg: PointStamped) -> None:
         if self._chooser is not None:
             stamp_ns, point = stamp_to_ns(msg.header.stamp), point_to_array(msg.point)
             chosen = self._chooser.by_point("", stamp_ns, msg.header.frame_id, point)
-            self._put_once(partial(self._begin, Order(chosen)))
+            self._put_once(self._keeper.begin, Order(chosen))
 
     def _on_goal(self, goal: ServerGoalHandle) -> None:
         with self._lock:
             try:
                 order = self._order_of(goal)
             except InputError as error:
-                self._refuse(goal, str(error))
+                self._keeper.refuse(goal, str(error))
                 return
-            self._put_once(partial(self._begin, order))
+            self._put_once(self._keeper.begin, order)
 
     def _on_cancel(self, goal: ServerGoalHandle) -> None:
-        self._put_once(partial(self._cancel, goal))
+        self._put_once(self._keeper.cancel, goal)
 
     def _order_of(self, goal: ServerGoalHandle) -> Order:
         request = goal.request
@@ -271,107 +274,15 @@ class TargetTrackerNode(StageNode):
             return chooser.by_point(request.camera, stamp_ns, request.point_frame, point_to_array(request.point))
         raise InputError(f"by: expected BOX, TRACK, IDENTITY or POINT (0 to 3), got {request.by}")
 
-    # what the worker does
+    # the worker
 
-    def _put_once(self, work: Callable[[], None]) -> None:
+    def _put_once(self, work: Callable[..., None], *arguments: Any) -> None:
         if self._worker is not None:
-            self._worker.put(f"once {next(self._numbers)}", work)
+            self._worker.put(f"once {next(self._numbers)}", partial(work, *arguments))
 
     def _work_off(self, waiting: dict[str, Callable[[], None]]) -> None:
         for work in waiting.values():
             self.guarded(work)
-
-    def _begin(self, order: Order) -> None:
-        camera = order.chosen.camera
-        follower, memory = self._followers[camera], self._memories[camera]
-        before = follower.order
-        kept = memory.images.after(order.chosen.stamp_ns)
-        frames = [memory.frame(order.chosen.stamp_ns), *(Frame(stamp, camera, image) for stamp, image in kept)]
-        report = self._result(camera, Result.PREEMPTED, "another target was chosen for this camera")
-        try:
-            follower.begin(order, frames)
-        except MobinetError as error:
-            if order.goal is None:
-                raise
-            self._refuse(order.goal, str(error))
-            return
-        if before is not None and before.goal is not None:
-            self._goals.finish(before.goal, report)
-        self._tell(camera, make_header(follower.target.stamp_ns, memory.frame_id))
-
-    def _hand_over(self, camera: str, order: Order, seen: Chosen) -> None:
-        """Another camera goes on with the goal; its client learns that by the feedback."""
-        if self._followers[camera].order is not order:
-            return
-        self._followers[camera].end()
-        self._begin(replace(order, chosen=replace(seen, name=order.chosen.name)))
-
-    def _follow(self, frame: Frame, header: Header) -> None:
-        camera, follower = frame.camera, self._followers[frame.camera]
-        if follower.order is None:
-            follower.target = Target(frame.stamp_ns, TargetState.NONE, None, 0.0)
-            self._tell(camera, header)
-            return
-        began = time.perf_counter()
-        if not follower.follow(frame):
-            return
-        self.health.set_counter("matcher_ms", round(1e3 * (time.perf_counter() - began), 1))
-        self._tell(camera, header)
-        if follower.is_over_time:
-            self._end(camera, Result.TIME_LIMIT, "followed for as long as asked")
-        elif 0 < self._own.give_up_s * NANOSECONDS <= follower.unseen_ns:
-            self._end(camera, Result.LOST, f"not seen for {self._own.give_up_s:g} s (give_up_s)")
-
-    def _tell(self, camera: str, header: Header) -> None:
-        """Publishes what is believed as of the last image, and tells it to whoever set the goal."""
-        follower = self._followers[camera]
-        order, target = follower.order, follower.target
-        msg = target_to_msg(target, order.chosen.name if order is not None else "", header)
-        self.send(self._publishers_of[camera], msg)
-        self.health.set_note(f"{camera} target".strip(), target.state.name)
-        if order is None or order.goal is None:
-            return
-        try:
-            self._goals.tell(
-                order.goal,
-                TrackTarget.Feedback(target=msg, camera=camera, followed=ns_to_duration(follower.followed_ns)),
-            )
-        except RCLError as error:
-            self.health.count("publish_failed")
-            self.report("feedback", f"{ACTION_NAME}: {error}; the middleware is overrun, feedback is lost")
-
-    def _cancel(self, goal: ServerGoalHandle) -> None:
-        for camera, follower in self._followers.items():
-            if follower.order is not None and follower.order.goal == goal:
-                self._end(camera, Result.CANCELLED, "cancelled")
-
-    def _end(self, camera: str, reason: int, message: str, now: bool = False) -> None:
-        """Ends what a camera follows, if anything; ``now`` where no thread answers services any more."""
-        result = self._result(camera, reason, message)
-        order = self._followers[camera].end()
-        if order is None or order.goal is None:
-            return
-        if now:
-            self._goals.finish_now(order.goal, result)
-        else:
-            self._goals.finish(order.goal, result, succeeded=reason == Result.TIME_LIMIT)
-
-    def _result(self, camera: str, reason: int, message: str) -> TrackTarget.Result:
-        follower, memory = self._followers[camera], self._memories[camera]
-        name = follower.order.chosen.name if follower.order is not None else ""
-        return Result(
-            reason=reason,
-            message=message,
-            target=target_to_msg(follower.target, name, make_header(follower.target.stamp_ns, memory.frame_id)),
-            followed=ns_to_duration(follower.followed_ns),
-            images=follower.images,
-            images_seen=follower.images_seen,
-        )
-
-    def _refuse(self, goal: ServerGoalHandle, reason: str) -> None:
-        self.health.count("refused_goals")
-        self.report(f"goal {reason}", f"a goal was refused: {reason}")
-        self._goals.finish(goal, Result(reason=Result.REFUSED, message=reason))
 
 
 def main() -> int:

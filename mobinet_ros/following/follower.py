@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from mobinet.targets.base import Correction
+from mobinet.targets.settings import TargetSettings
 from mobinet.targets.tracker import TargetTracker
 from mobinet.types import Float64, Frame, Target, TargetState
 from mobinet_ros.following.chooser import Chosen
@@ -93,18 +94,16 @@ class Follower:
             self.last_seen_ns = frame.stamp_ns
         return True
 
-    def learn_identity(self, order: Order, identity: str) -> None:
-        """Whose identity the object of an order has, if it is still followed."""
-        if self.order is order:
-            self.identity = identity
-
-    def propose(self, order: Order, box: Float64) -> None:
+    def propose(self, box: Float64) -> None:
         """Where somebody else sees the object: corrections that look for it verify the box before they believe it."""
-        if self.order is not order:
-            return
         for correction in self._corrections:
             if isinstance(correction, Advisable):
                 correction.propose(box)
+
+    def configure(self, settings: TargetSettings) -> None:
+        """Takes over changed live settings."""
+        if self._tracker is not None:
+            self._tracker.configure(settings)
 
     def end(self) -> Order | None:
         """Forgets the object; returns the order that is over."""

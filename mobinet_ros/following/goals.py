@@ -92,10 +92,6 @@ class LastingGoals(ActionServer):
         except StopIteration:
             return
 
-    def tell(self, goal: ServerGoalHandle, feedback: Any) -> None:
-        """Publishes feedback; raises RCLError when the middleware is overrun."""
-        goal.publish_feedback(feedback)
-
 
 def _key(goal: ServerGoalHandle) -> bytes:
     return bytes(goal.goal_id.uuid)
