@@ -38,8 +38,8 @@ class DistractorSettings:
     most_rivals: int = setting(6, "rivals that are followed at once", minimum=1, maximum=100)
     known_images: int = setting(3, "images after which a rival is remembered", minimum=1, maximum=1000)
     remember_s: float = setting(1.0, "time that an unseen rival is remembered, seconds", minimum=0.0, maximum=60.0)
-    backtrack_steps: int = setting(8, "most searches back along each of two paths", minimum=1, maximum=1000)
-    advantage: float = setting(
+    rival_steps: int = setting(8, "most searches back along each of two paths", minimum=1, maximum=1000)
+    rival_advantage: float = setting(
         0.2, "mean overlap (IoU) by which another path must end nearer to the target", minimum=0.0, maximum=1.0
     )
     every_images: int = setting(3, "images from one look back to the next at least", minimum=1, maximum=1000)
@@ -92,7 +92,7 @@ class DistractorModule:
         self._matcher = matcher
         self._history = history if history is not None else FrameHistory()
         self._motion = FadingMotion(window_s=0.4)
-        self._path: deque[tuple[int, Float64]] = deque(maxlen=4 * self._settings.backtrack_steps)
+        self._path: deque[tuple[int, Float64]] = deque(maxlen=4 * self._settings.rival_steps)
         self._rest = 0
         self.diagnostics = DistractorDiagnostics()
 
@@ -147,7 +147,7 @@ class DistractorModule:
         size = expected[2:] - expected[:2]
         middle = (others[0][:2] + others[0][2:]) / 2
         other = inside(np.concatenate((middle - size / 2, middle + size / 2)), frame.require_image())
-        if self._past(frame, other) < self._past(frame, box) + self._settings.advantage:
+        if self._past(frame, other) < self._past(frame, box) + self._settings.rival_advantage:
             return box
         self.diagnostics.corrected += 1
         return other
@@ -155,7 +155,7 @@ class DistractorModule:
     def _past(self, frame: Frame, box: Float64) -> float:
         """Mean overlap of the path back from a box with the first half of the way that the target has come."""
         sure = list(self._path)[: max(1, len(self._path) // 2)]
-        steps = self._settings.backtrack_steps
+        steps = self._settings.rival_steps
         image = frame.require_image()
         return look_back(
             self._matcher, self._history, image, frame.stamp_ns, inside(box, image), sure, max_steps=steps
