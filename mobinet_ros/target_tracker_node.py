@@ -18,7 +18,8 @@ from vision_msgs.msg import Detection2DArray
 from mobinet.errors import InputError
 from mobinet.settings import check_settings, setting
 from mobinet.targets.base import Correction, Matcher
-from mobinet.targets.corrections import make_corrections
+from mobinet.targets.corrections import CORRECTIONS, make_corrections
+from mobinet.targets.distractors import DistractorSettings
 from mobinet.targets.factory import load_matcher
 from mobinet.targets.history import HistorySettings
 from mobinet.targets.occlusion_settings import OcclusionSettings
@@ -68,7 +69,7 @@ class TargetNodeSettings:
         maximum=1000,
     )
     corrections: tuple[str, ...] = setting(
-        ("occlusion",), "what judges behind the network, in this order; none: the network alone", choices=("occlusion",)
+        CORRECTIONS, "what judges behind the network, in this order; none: the network alone", choices=CORRECTIONS
     )
     give_up_s: float = setting(
         60.0, "a target that was not seen for so long is given up, s; 0: never", minimum=0.0, maximum=86400.0, live=True
@@ -92,6 +93,7 @@ class TargetTrackerNode(StageNode):
         self._own = self.parameters.declare(TargetNodeSettings)
         self._settings = self.parameters.declare(TargetSettings)
         self._occlusion = self.parameters.declare(OcclusionSettings)
+        self._distractors = self.parameters.declare(DistractorSettings)
         self._history = self.parameters.declare(HistorySettings)
         self._clicks = self.parameters.declare(ClickSettings)
         self._robot = self._own.robot or self.robot
@@ -130,7 +132,11 @@ class TargetTrackerNode(StageNode):
 
     def _make_tracker(self, matcher: Matcher) -> tuple[TargetTracker, Sequence[Correction]]:
         corrections = make_corrections(
-            matcher, occlusion=self._occlusion, history=self._history, use=self._own.corrections
+            matcher,
+            use=self._own.corrections,
+            occlusion=self._occlusion,
+            distractors=self._distractors,
+            history=self._history,
         )
         return TargetTracker(matcher, corrections, self._settings), corrections
 

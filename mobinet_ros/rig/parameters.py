@@ -40,6 +40,7 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "target": (
         "mobinet.targets.settings:TargetSettings",
         "mobinet.targets.occlusion_settings:OcclusionSettings",
+        "mobinet.targets.distractors:DistractorSettings",
         "mobinet.targets.history:HistorySettings",
         "mobinet_ros.target_tracker_node:TargetNodeSettings",
         "mobinet_ros.following.chooser:ClickSettings",
