@@ -11,11 +11,13 @@ import numpy as np
 
 from following.scenes import Scene
 from mobinet.camera import CameraModel
+from mobinet.geometry import OPTICAL2BODY
 from mobinet.targets.ptz import PtzController
-from mobinet.targets.ptz_base import PtzState, wrapped
+from mobinet.targets.ptz_base import PtzState, direction_to_angles, wrapped
 from mobinet.targets.ptz_mount import PtzMount
 from mobinet.targets.ptz_settings import PtzSettings
-from mobinet.types import Float64, Target, TargetState
+from mobinet.targets.tracker import TargetTracker
+from mobinet.types import Float64, Frame, Target, TargetState
 
 STEP_S = 1 / 30
 
@@ -94,7 +96,7 @@ class Outcome:
     Args:
         central: share of the images in which the middle of the target is in the central third, both ways.
         in_view: share with the middle of the target in the picture.
-        rms_deg: root mean square of the angle between the camera's axis and the middle of the target.
+        rms_deg: root mean square of the angle between the middle of the picture and that of the target.
         travel_deg: how far pan and tilt went, together.
         jerk_deg: root mean square of the third derivative of pan and tilt, degrees per second cubed.
         height: mean height of the target, share of the picture's.
@@ -110,12 +112,21 @@ class Outcome:
     errors_deg: Float64
 
 
-def run(scene: Scene, contender: Contender, latency_s: float, noise: float = 0.03, seed: int = 1) -> Outcome:
+def run(
+    scene: Scene,
+    contender: Contender,
+    latency_s: float,
+    noise: float = 0.03,
+    seed: int = 1,
+    tracker: TargetTracker | None = None,
+) -> Outcome:
     """One contender on one scene.
 
     Args:
         latency_s: from the exposure of an image to its box at the contender.
         noise: of boxes, standard deviation, heights of the target.
+        tracker: follows the target in the scene's images, from its first true box; without, boxes are true ones with
+            noise.
     """
     draw, mount = np.random.default_rng(seed), scene.new_mount()
     if contender.aimed:
@@ -132,11 +143,13 @@ def run(scene: Scene, contender: Contender, latency_s: float, noise: float = 0.0
             state, next_image = mount.at(stamp_ns), next_image + 1
             camera = scene.camera(state)
             box, visible = scene.box(stamp_ns, state)
-            waiting.append((stamp_ns + round(latency_s * 1e9), _target(stamp_ns, box, visible, noise, draw), camera))
-            aim = scene.aim(stamp_ns)
-            if aim is not None:
-                pan, tilt = wrapped(aim[0] - state.pan), aim[1] - state.tilt
-                errors.append((stamp_ns * 1e-9, math.degrees(pan), math.degrees(tilt)))
+            if tracker is None:
+                target = _target(stamp_ns, box, visible, noise, draw)
+            else:
+                target = _tracked(tracker, scene, mount, stamp_ns, box)
+            waiting.append((stamp_ns + round(latency_s * 1e9), target, camera))
+            if (aim := scene.aim(stamp_ns)) is not None:
+                errors.append((stamp_ns * 1e-9, *_error_deg(scene, aim, state, camera)))
                 seen.append(_place(box, camera))
         while waiting and waiting[0][0] <= now_ns:
             _, target, camera = waiting.popleft()
@@ -154,6 +167,20 @@ def _target(stamp_ns: int, box: Float64 | None, visible: bool, noise: float, dra
     middle = (box[:2] + box[2:]) / 2 + shift * size[1]
     half = size * math.exp(growth) / 2
     return Target(stamp_ns, TargetState.TRACKING, np.concatenate([middle - half, middle + half]), 1.0)
+
+
+def _tracked(tracker: TargetTracker, scene: Scene, mount: PtzMount, stamp_ns: int, box: Float64 | None) -> Target:
+    frame = Frame(stamp_ns, scene.name, scene.image(stamp_ns, mount))
+    return tracker.start(frame, box) if stamp_ns == 0 and box is not None else tracker.update(frame)
+
+
+def _error_deg(scene: Scene, aim: tuple[float, float], state: PtzState, camera: CameraModel) -> tuple[float, float]:
+    """Pan and tilt from the middle of the picture to the target; a window at the edge of its picture cannot go on."""
+    if scene.picture == "turns":
+        return math.degrees(wrapped(aim[0] - state.pan)), math.degrees(aim[1] - state.tilt)
+    middle = camera.pixels_to_rays(np.array([[(camera.width - 1) / 2, (camera.height - 1) / 2]]))
+    pan, tilt = direction_to_angles((middle @ OPTICAL2BODY.rotation.T)[0])
+    return math.degrees(wrapped(aim[0] - pan)), math.degrees(aim[1] - tilt)
 
 
 def _place(box: Float64 | None, camera: CameraModel) -> tuple[float, float, float]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
 from following.loop import Outcome
 
 WIDTH, ROW, MARGIN = 1200, 240, 60

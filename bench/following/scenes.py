@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -14,11 +15,12 @@ from mobinet.recordings.base import SourceSettings
 from mobinet.recordings.ptz_window import PtzWindow, PtzWindowSettings
 from mobinet.sim.actors import actors_of, base_pose
 from mobinet.sim.meshes import bounding_corners
+from mobinet.sim.simulation import Simulation
 from mobinet.sim.truth import rough_box
 from mobinet.sim.world_file import find_world, load_world
 from mobinet.targets.ptz_base import PtzState, camera2mount, direction_to_angles
 from mobinet.targets.ptz_mount import PtzMount, PtzMountSettings
-from mobinet.types import Float64
+from mobinet.types import Float64, Image
 
 HIDDEN_SHARE = 0.6
 
@@ -52,6 +54,9 @@ class Scene(Protocol):
     def aim(self, stamp_ns: int) -> tuple[float, float] | None:
         """Pan and tilt at which the middle of its box is in the middle."""
 
+    def image(self, stamp_ns: int, mount: PtzMount) -> Image | None:
+        """What the camera shows; None for a scene that is known by its boxes alone."""
+
 
 @dataclass
 class Lecture:
@@ -75,6 +80,16 @@ class Lecture:
         }
         self._mount = base_pose(self._actors[robot.name].trajectory.at(0)) @ camera.mount
         self.first_aim_deg = first_aim(self)
+        turned = replace(camera, model=self._model, ptz=PtzMountSettings(zoom_limits=self.zoom_limits))
+        self._world = replace(world, robots=(replace(robot, cameras=(turned,)), *world.robots[1:]))
+        self._simulation: Simulation | None = None
+
+    def image(self, stamp_ns: int, mount: PtzMount) -> Image | None:
+        if self._simulation is None:
+            self._simulation = Simulation(self._world)
+        view = self._simulation.views[0]
+        self._simulation.mounts = {view.name: mount}
+        return self._simulation.image(view, stamp_ns)
 
     def new_mount(self) -> PtzMount:
         return PtzMount(PtzMountSettings(zoom_limits=self.zoom_limits))
@@ -118,6 +133,7 @@ class Recorded:
 
     Args:
         boxes: ``(L, 4)`` xyxy of each image; NaN where the person is not there, or not seen.
+        images: whole ones, L of them, or none.
     """
 
     name: str
@@ -127,6 +143,7 @@ class Recorded:
     boxes: Float64
     fov_deg: float = 60.0
     picture: str = "window"
+    images: Sequence[Image] = ()
 
     def __post_init__(self) -> None:
         self.seconds = len(self.boxes) / self.rate
@@ -157,6 +174,13 @@ class Recorded:
             return None
         ray = self.model.pixels_to_rays(np.array([[(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]]))
         return direction_to_angles((ray @ OPTICAL2BODY.rotation.T)[0])
+
+    def image(self, stamp_ns: int, mount: PtzMount) -> Image | None:
+        if not self.images:
+            return None
+        window = self._still.window(mount.at(stamp_ns))
+        whole = self.images[min(round(stamp_ns * 1e-9 * self.rate), len(self.images) - 1)]
+        return np.ascontiguousarray(whole[window.y :, window.x :][: window.height, : window.width])
 
     def _at(self, stamp_ns: int) -> Float64 | None:
         index = min(round(stamp_ns * 1e-9 * self.rate), len(self.boxes) - 1)
