@@ -52,6 +52,15 @@ def spec_of(rig: Rig, name: str, settings: LaunchSettings | None = None) -> Node
     return {spec.full_name: spec for spec in rig_node_specs(rig, settings)}[name]
 
 
+def test_a_camera_is_turned_only_where_the_rig_asks_for_it(folder: Path) -> None:
+    """The stage ptz is of one camera, the first unless another is named."""
+    assert not any(spec.executable == "ptz_node" for spec in rig_node_specs(read(folder, TWO_ROBOTS)))
+    for asked, camera in (("ptz: true", "front"), ("ptz: {camera: rear, driver: onvif}", "rear")):
+        text = TWO_ROBOTS.replace("    detector: {score_threshold: 0.6}", f"    {asked}")
+        spec = spec_of(read(folder, text), "/r1/ptz_node")
+        assert spec.parameters["camera"] == camera
+
+
 def test_defaults_are_overridden_by_the_robot_and_the_camera(folder: Path) -> None:
     rig = read(folder, TWO_ROBOTS)
     front, rear = rig.robot("r1").cameras
