@@ -52,6 +52,7 @@ def propose(
     count: int,
     turn: int,
     refused: Sequence[Float64] = (),
+    outside: Sequence[Float64] = (),
 ) -> tuple[Float64, Evidence] | None:
     """The most target-like place among the peaks of a response and of a sweep through the whole image.
 
@@ -63,12 +64,13 @@ def propose(
         count: most places of each of the two kinds.
         turn: number of the image: the views take turns in the sweep.
         refused: places that are passed over.
+        outside: places that others propose.
     """
     views = bank.views()
     near = [_resized(box, expected) for _, box in peaks(response, _LEAST_PEAK, count)]
     far = [box for _, box in sweep(image, views[turn % len(views)], expected[2:] - expected[:2], count)]
     boxes: list[Float64] = []
-    for box in (inside(place, image) for place in near + far):
+    for box in (inside(place, image) for place in (*outside, *near, *far)):
         if all(overlap(box, other) < _SAME for other in (*boxes, *refused)):
             boxes.append(box)
     judged = [(box, judge(matcher, bank, image, box)) for box in boxes]

@@ -10,6 +10,7 @@ from mobinet.targets.distractors import DistractorModule, DistractorSettings
 from mobinet.targets.history import FrameHistory, HistorySettings
 from mobinet.targets.occlusion import OcclusionModule
 from mobinet.targets.occlusion_settings import OcclusionSettings
+from mobinet.targets.redetection import Proposer
 
 CORRECTIONS = ("distractors", "occlusion")
 """All modules, in the order in which they judge."""
@@ -22,8 +23,15 @@ def make_corrections(
     occlusion: OcclusionSettings | None = None,
     distractors: DistractorSettings | None = None,
     history: HistorySettings | None = None,
+    proposer: Proposer | None = None,
 ) -> list[Correction]:
     """The corrections named in ``use``, in the order in which they judge; they share one history of images.
+
+    Args:
+        matcher: the same that the tracker searches with.
+        use: some of ``CORRECTIONS``.
+        occlusion, distractors, history: settings of the modules and of the images that they keep.
+        proposer: where else to look for a target that is LOST, such as a ``Redetector``.
 
     Raises:
         SettingsError: a name that is not one of ``CORRECTIONS``.
@@ -36,5 +44,5 @@ def make_corrections(
     if "distractors" in use:
         made.append(DistractorModule(matcher, distractors, shared))
     if "occlusion" in use:
-        made.append(OcclusionModule(matcher, occlusion, shared))
+        made.append(OcclusionModule(matcher, occlusion, shared, proposer))
     return made

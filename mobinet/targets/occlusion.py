@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from mobinet.errors import InputError
 from mobinet.targets.backtracking import Past, Verdict, look_back
 from mobinet.targets.base import Estimate, Matcher, Response
 from mobinet.targets.candidates import Candidate, inside, propose
@@ -22,6 +23,7 @@ from mobinet.targets.history import FrameHistory
 from mobinet.targets.motion import FadingMotion
 from mobinet.targets.occlusion_settings import OcclusionSettings
 from mobinet.targets.proposals import overlap
+from mobinet.targets.redetection import Proposer
 from mobinet.targets.views import ViewBank, take_view
 from mobinet.types import Float64, Frame, TargetState
 
@@ -29,7 +31,7 @@ _NS = 1e9
 _BELIEF_LIMIT = 2.0
 _SAME = 0.3
 _NEAR_ODDS = 3.0
-_REFUSED_S, _MOST_REFUSED = 1.0, 4
+_REFUSED_S, _MOST_REFUSED, _MOST_OUTSIDE = 1.0, 4, 8
 _USUAL_ODDS, _FIRST_ODDS = 2.5, -0.5
 _FIRST_IMAGES, _MEMORY_IMAGES = 8, 50
 
@@ -61,16 +63,23 @@ class OcclusionModule:
         matcher: the same that searches, to describe and to look back with.
         settings: thresholds.
         history: of the images; one of its own by default.
+        proposer: where else to look for a target that is LOST.
     """
 
     def __init__(
-        self, matcher: Matcher, settings: OcclusionSettings | None = None, history: FrameHistory | None = None
+        self,
+        matcher: Matcher,
+        settings: OcclusionSettings | None = None,
+        history: FrameHistory | None = None,
+        proposer: Proposer | None = None,
     ) -> None:
         self._settings = settings or OcclusionSettings()
         self._matcher = matcher
         self._history = history if history is not None else FrameHistory()
         self._bank = ViewBank(matcher, self._settings.views)
         self._motion = FadingMotion(fade_s=self._settings.fade_s)
+        self._proposer = proposer
+        self._outside: deque[Float64] = deque(maxlen=_MOST_OUTSIDE)
         self._template: Any = None
         self._hidden_ns: int | None = None
         self._refound_ns: int | None = None
@@ -98,8 +107,25 @@ class OcclusionModule:
         self._unproven = False
         self._turn = 0
         self._refused.clear()
+        self._outside.clear()
+        if self._proposer is not None:
+            self._proposer.start(frame, box)
         self._usual, self._n_sure = _FIRST_ODDS, 0
         self.diagnostics = Diagnostics()
+
+    def propose(self, box: Float64) -> None:
+        """A place in the next image, from outside: another camera, a person. It is examined as any other, if in doubt.
+
+        Args:
+            box: ``(4,)`` xyxy pixels.
+
+        Raises:
+            InputError: not four finite numbers with x1 < x2 and y1 < y2.
+        """
+        place = np.asarray(box, np.float64)
+        if place.shape != (4,) or not np.isfinite(place).all() or (place[2:] <= place[:2]).any():
+            raise InputError(f"proposal: expected a box of four finite numbers x1 < x2 and y1 < y2, got {box!r}")
+        self._outside.append(place)
 
     def correct(self, frame: Frame, response: Response, estimate: Estimate) -> Estimate:
         """See Correction."""
@@ -150,6 +176,7 @@ class OcclusionModule:
         settings, evidence = self._settings, self.diagnostics.evidence
         assert evidence is not None
         self.diagnostics.candidate = None
+        self._outside.clear()
         self._motion.add(frame.stamp_ns, estimate.box)
         self._n_sure += 1
         self._usual += (evidence.odds - self._usual) / min(self._n_sure + _FIRST_IMAGES, _MEMORY_IMAGES)
@@ -166,10 +193,10 @@ class OcclusionModule:
         """A candidate that has passed everything, or ``None`` as long as there is none."""
         image, settings, now = frame.require_image(), self._settings, self.diagnostics
         if now.candidate is None:
-            expected = self._motion.predict(frame.stamp_ns)
+            expected, outside = self._motion.predict(frame.stamp_ns), self._from_outside(frame)
             refused = [box for box, until_ns in self._refused if frame.stamp_ns < until_ns]
             best = propose(
-                self._matcher, self._bank, image, response, expected, settings.candidates, self._turn, refused
+                self._matcher, self._bank, image, response, expected, settings.candidates, self._turn, refused, outside
             )
             if best is not None and best[1].odds >= max(settings.promising_odds, self._rival_odds()):
                 now.candidate = Candidate(best[0])
@@ -181,17 +208,28 @@ class OcclusionModule:
             return None
         if len(odds) < settings.confirm_frames:
             return None
-        if now.candidate.verdict is None:
-            now.candidate.verdict = now.verdict = self._look_back(frame, now.candidate.box)
-        if now.candidate.verdict.past is Past.ANOTHER or len(odds) > settings.patience:
+        verdict = now.candidate.verdict or self._look_back(frame, now.candidate.box)
+        now.candidate.verdict = now.verdict = verdict
+        if verdict.past is Past.ANOTHER or len(odds) > settings.patience:
             self._refused.append((now.candidate.box, frame.stamp_ns + round(_REFUSED_S * _NS)))
             now.candidate = None
             return None
         mean = float(np.mean(odds[-settings.confirm_frames :])) + self._nearness(frame, now.candidate.box)
-        if now.candidate.verdict.past is not Past.MEETS and mean < settings.accept_odds:
+        if verdict.past is not Past.MEETS and mean < settings.accept_odds:
             return None
         candidate, now.candidate = now.candidate, None
         return candidate
+
+    def _from_outside(self, frame: Frame) -> list[Float64]:
+        places = list(self._outside)
+        self._outside.clear()
+        is_lost = self._hidden_ns is not None and self._is_lost(frame, self._hidden_ns)
+        if self._proposer is not None and is_lost:
+            places += list(self._proposer.propose(frame))
+        return places
+
+    def _is_lost(self, frame: Frame, hidden_ns: int) -> bool:
+        return frame.stamp_ns - hidden_ns > self._settings.lost_after_s * _NS
 
     def _nearness(self, frame: Frame, box: Float64) -> float:
         """What it adds to the log-odds of a place that it is where the target is expected; less as time goes by."""
@@ -225,7 +263,7 @@ class OcclusionModule:
         """The target is where the candidate is."""
         was_there = self._hidden_ns is None and not self._unproven and overlap(found.box, estimate.box) > _SAME
         self._hidden_ns, self._refound_ns, self._unproven = None, frame.stamp_ns, False
-        self.diagnostics.belief = float(min(np.mean(found.odds), _BELIEF_LIMIT))
+        self.diagnostics.belief = min(float(np.mean(found.odds)), _BELIEF_LIMIT)
         self._motion.reset(frame.stamp_ns, found.box)
         state = TargetState.TRACKING if was_there else TargetState.REFOUND
         return Estimate(found.box, state, self._confidence(), search_around=found.box)
@@ -237,7 +275,7 @@ class OcclusionModule:
             # what was seen last may have been partly hidden already
             self._bank.forget_after(frame.stamp_ns - round(self._settings.trusted_s * _NS))
         predicted = self._motion.predict(frame.stamp_ns)
-        lost = frame.stamp_ns - self._hidden_ns > self._settings.lost_after_s * _NS
+        lost = self._is_lost(frame, self._hidden_ns)
         state = TargetState.LOST if lost else TargetState.OCCLUDED
         # once it is lost the prediction is worth nothing: the network goes where it will
         return Estimate(predicted, state, 0.0, search_around=estimate.box if lost else predicted)
