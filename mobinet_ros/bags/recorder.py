@@ -11,6 +11,7 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
+from rclpy.topic_or_service_is_hidden import topic_or_service_is_hidden
 
 from mobinet.errors import RecordingError
 from mobinet.recordings.bags import BagWriter
@@ -156,6 +157,9 @@ class BagRecorder:
     def _is_wanted(self, name: str) -> bool:
         if any(fnmatchcase(name, pattern) for pattern in self._exclude):
             return False
+        # an action's feedback and status: recorded only by name, as ros2 bag does
+        if topic_or_service_is_hidden(name):
+            return name in self._patterns
         return not self._patterns or any(fnmatchcase(name, pattern) for pattern in self._patterns)
 
 

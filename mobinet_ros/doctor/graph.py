@@ -11,6 +11,7 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node as RosNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.topic_or_service_is_hidden import topic_or_service_is_hidden
 
 from mobinet_ros.doctor.endpoints import endpoint, full_name, hash_text, is_same_host
 from mobinet_ros.doctor.feeds import Feeds
@@ -101,7 +102,8 @@ class GraphWatcher:
         for name in set(self._node_names()):
             self._answers.ask(name, services)
         for name, kinds in self._node.get_topic_names_and_types():
-            if name not in self._seen and name not in IGNORED_TOPICS and len(kinds) == 1:
+            ignored = name in IGNORED_TOPICS or topic_or_service_is_hidden(name)
+            if name not in self._seen and not ignored and len(kinds) == 1:
                 self._listen(name, kinds[0])
 
     def _node_names(self) -> list[str]:
@@ -157,7 +159,7 @@ class GraphWatcher:
 
     def _topic_names(self) -> list[str]:
         names = (name for name, _ in self._node.get_topic_names_and_types())
-        return sorted(n for n in names if not any(part.startswith("_") for part in n.split("/")))
+        return sorted(name for name in names if not topic_or_service_is_hidden(name))
 
     def _topic(self, name: str, own_hashes: dict[str, str], hosts: dict[str, bool | None]) -> Topic:
         """The topic's endpoints; notes on the way this machine's type hash and who runs on this machine."""
