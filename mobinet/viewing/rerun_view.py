@@ -190,7 +190,7 @@ class RerunView:
             name: what was asked for.
         """
         key = CameraKey(robot, camera)
-        boxes = np.zeros((0, 4), np.float32)
+        boxes: Float32 = np.zeros((0, 4), np.float32)
         if target.box is not None:
             boxes = self._shown_boxes(key, target.box[None].astype(np.float32))
         elif target.state == TargetState.LOST and key in self._sizes:
