@@ -175,7 +175,7 @@ def test_an_image_that_changes_its_size(tracker, stream, size):
 def test_black_and_white_images(tracker, stream, level):
     tracker.start(stream.frame(scene(20)), square(20))
     follow(tracker, stream, [scene(20)] * 5)
-    follow(tracker, stream, [np.full((HEIGHT, WIDTH, 3), level, np.uint8)] * 80)
+    follow(tracker, stream, [np.full((HEIGHT, WIDTH, 3), level, np.uint8)] * 60)
     # the lamp is on again
     follow(tracker, stream, [scene(20)] * 30)
 
@@ -188,7 +188,7 @@ def test_a_target_on_a_black_image(tracker, stream):
 
 def test_the_same_image_again_and_again(tracker, stream):
     tracker.start(stream.frame(scene(20)), square(20))
-    targets = follow(tracker, stream, [scene(20)] * 200)
+    targets = follow(tracker, stream, [scene(20)] * 100)
     assert {target.state for target in targets} == {TargetState.TRACKING}
     assert np.abs(targets[-1].box - square(20)).max() < 1
 
@@ -225,9 +225,9 @@ def test_a_target_that_never_returns_is_said_to_be_lost(stream):
     tracker = make_tracker(modules=True)
     tracker.start(stream.frame(scene(20)), square(20))
     follow(tracker, stream, [scene(20)] * 20)
-    states = [target.state for target in follow(tracker, stream, [scene(None)] * 400)]
+    states = [target.state for target in follow(tracker, stream, [scene(None)] * 160)]
     assert TargetState.OCCLUDED in states
-    assert set(states[200:]) == {TargetState.LOST}
+    assert set(states[120:]) == {TargetState.LOST}
 
 
 def size_of(thing: object) -> int:
@@ -251,7 +251,7 @@ def test_memory_is_bounded_while_the_target_does_not_return(stream):
     # three seconds of images are kept: 75 of them
     sizes = []
     for _ in range(3):
-        follow(tracker, stream, [scene(None)] * 130)
+        follow(tracker, stream, [scene(None)] * 80)
         sizes.append(size_of(tracker))
     assert sizes[0] > 50 * scene(None).nbytes  # what is kept was found by the sum
     assert max(sizes[1:]) < 1.02 * sizes[0]
