@@ -11,7 +11,7 @@ import numpy as np
 from following.loop import Outcome
 
 WIDTH, ROW, MARGIN = 1200, 240, 60
-COLOURS = {"fixed": (190, 190, 190), "p_only": (40, 110, 230), "ours": (160, 90, 20)}
+COLOURS = {"fixed": (190, 190, 190), "p_only": (40, 110, 230), "p_best": (90, 190, 250), "ours": (160, 90, 20)}
 
 
 def draw_errors(path: Path, found: Mapping[str, Mapping[str, Outcome]], most_deg: float = 6.0) -> None:
