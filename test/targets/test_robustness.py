@@ -245,10 +245,10 @@ def size_of(thing: object) -> int:
 
 
 def test_memory_is_bounded_while_the_target_does_not_return(stream):
-    tracker = make_tracker(modules=True)
+    matcher = BrightestSquare()
+    tracker = TargetTracker(matcher, make_corrections(matcher, history=HistorySettings(max_seconds=2.0)))
     tracker.start(stream.frame(scene(20)), square(20))
     follow(tracker, stream, [scene(20)] * 30)
-    # three seconds of images are kept: 75 of them
     sizes = []
     for _ in range(3):
         follow(tracker, stream, [scene(None)] * 80)
