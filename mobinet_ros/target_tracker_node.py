@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 from geometry_msgs.msg import PointStamped
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CameraInfo
@@ -23,10 +24,11 @@ from mobinet.targets.distractors import DistractorSettings
 from mobinet.targets.factory import load_matcher
 from mobinet.targets.history import HistorySettings
 from mobinet.targets.occlusion_settings import OcclusionSettings
+from mobinet.targets.redetection import RedetectionSettings, Redetector
 from mobinet.targets.settings import TargetSettings
 from mobinet.targets.tracker import TargetTracker
 from mobinet.transforms import TransformBuffer
-from mobinet.types import Frame, Image, TargetState, TrackState
+from mobinet.types import Detections, Frame, Image, TargetState, TrackState
 from mobinet_ros import topics
 from mobinet_ros.action import TrackTarget
 from mobinet_ros.conversions import (
@@ -54,6 +56,8 @@ from mobinet_ros.stamp_order import StampOrder
 from mobinet_ros.tf_listener import listen_to_tf
 from mobinet_ros.worker import NewestWorker
 
+# what the detector found costs nothing more; to judge the places does
+LOOK_EVERY_IMAGES = 3
 ACTION_NAME = "track_target"
 
 
@@ -114,7 +118,7 @@ class TargetTrackerNode(StageNode):
         matcher = load_matcher(self._settings)
         for camera in self._cameras.names():
             self._memories[camera] = CameraMemory(camera, self._own.frames_kept)
-            self._followers[camera] = Follower(partial(self._make_tracker, matcher))
+            self._followers[camera] = Follower(partial(self._make_tracker, matcher, self._memories[camera]))
             name = topics.camera_topic(camera, topics.TARGET)
             self._publishers_of[camera] = self.advertise(topics.TARGET, name)
             self._listen_to(camera)
@@ -130,13 +134,14 @@ class TargetTrackerNode(StageNode):
     def _publish(self, camera: str, msg: TargetMsg) -> None:
         self.send(self._publishers_of[camera], msg)
 
-    def _make_tracker(self, matcher: Matcher) -> tuple[TargetTracker, Sequence[Correction]]:
+    def _make_tracker(self, matcher: Matcher, memory: CameraMemory) -> tuple[TargetTracker, Sequence[Correction]]:
         corrections = make_corrections(
             matcher,
             use=self._own.corrections,
             occlusion=self._occlusion,
             distractors=self._distractors,
             history=self._history,
+            proposer=Redetector(memory, settings=RedetectionSettings(every_images=LOOK_EVERY_IMAGES)),
         )
         return TargetTracker(matcher, corrections, self._settings), corrections
 
@@ -203,13 +208,16 @@ class TargetTrackerNode(StageNode):
         memory = self._memories[camera]
         # a coasting track's box is a guess
         tracks = [track for track in msg_to_tracks(msg) if track.state is not TrackState.COASTING]
-        seen = to_seen((track.box for track in tracks), (track.track_id for track in tracks))
+        boxes = np.array([track.box for track in tracks], np.float32).reshape(-1, 4)
+        scores = np.array([track.score for track in tracks], np.float32)
+        memory.heard = Detections(boxes, scores, tuple(track.class_name for track in tracks))
+        seen = to_seen(boxes, (track.track_id for track in tracks))
         memory.add_boxes(memory.tracks, stamp_to_ns(msg.header.stamp), seen)
 
     def _on_detections(self, camera: str, msg: Detection2DArray) -> None:
         memory = self._memories[camera]
-        seen = to_seen(msg_to_detections(msg)[0].boxes)
-        memory.add_boxes(memory.detections, stamp_to_ns(msg.header.stamp), seen)
+        memory.heard, _ = msg_to_detections(msg)
+        memory.add_boxes(memory.detections, stamp_to_ns(msg.header.stamp), to_seen(memory.heard.boxes))
 
     def _on_camera_info(self, camera: str, msg: CameraInfo) -> None:
         self._memories[camera].model = camera_info_to_model(msg)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from mobinet.camera import CameraModel
 from mobinet.errors import InputError
-from mobinet.types import Float64, Frame, Image
+from mobinet.types import Detections, Float64, Frame, Image
 from mobinet_ros.frame_buffer import FrameBuffer
 
 
@@ -35,6 +36,7 @@ class CameraMemory:
         capacity: how many images, and messages about them, are kept.
         frame_id: of the camera's optical frame, as its images say.
         model: of the newest ``camera_info``.
+        heard: what was found in the newest image of which anything was said.
     """
 
     name: str
@@ -43,6 +45,7 @@ class CameraMemory:
     model: CameraModel | None = None
     tracks: OrderedDict[int, SeenBoxes] = field(default_factory=OrderedDict)
     detections: OrderedDict[int, SeenBoxes] = field(default_factory=OrderedDict)
+    heard: Detections = field(default_factory=Detections.empty)
 
     def __post_init__(self) -> None:
         self.images = FrameBuffer(self.capacity)
@@ -62,6 +65,11 @@ class CameraMemory:
         self.images.clear()
         self.tracks.clear()
         self.detections.clear()
+        self.heard = Detections.empty()
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """What somebody else found lately, in the form of a detector: a lost target may be among it."""
+        return [self.heard for _ in frames]
 
     def stamp_at(self, stamp_ns: int) -> int:
         """Stamp of the newest image not after ``stamp_ns``; of the newest for 0.
