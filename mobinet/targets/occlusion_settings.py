@@ -15,7 +15,7 @@ class OcclusionSettings:
         SettingsError: a value is out of range.
     """
 
-    views: int = setting(8, "sure views that are remembered beside the first", minimum=1, maximum=64)
+    views: int = setting(20, "sure views that are remembered beside the first", minimum=1, maximum=256)
     view_every_s: float = setting(0.5, "time after which a sure view is remembered, seconds", minimum=0.0, maximum=60.0)
     novel_likeness: float = setting(
         0.85, "likeness to the known views below which a sure view is remembered at once", minimum=-1.0, maximum=1.0

@@ -6,7 +6,6 @@ the template (cosine), and *colour* of the inner part of the box (the Bhattachar
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from mobinet.types import Float32, Float64, Image
 
 _SAMPLE = (20, 48)
 _BINS = (8, 8, 8)
+_NEWEST = 4
 _INNER = np.array((0.2, 0.12, 0.8, 0.88))
 
 
@@ -63,23 +63,23 @@ def take_view(stamp_ns: int, image: Image, box: Float64, template: Any) -> View:
 
 
 class ViewBank:
-    """The first view and the newest sure ones.
+    """The first view and later sure ones, unlike each other where there is a choice.
 
     Args:
         matcher: made the templates.
-        size: newest views that are kept beside the first.
+        size: views that are kept beside the first.
     """
 
     def __init__(self, matcher: Matcher, size: int) -> None:
         self._matcher = matcher
         self._first: View | None = None
-        self._recent: deque[View] = deque(maxlen=size)
+        self._recent: list[View] = []
+        self._size = size
 
     def reset(self, first: View) -> None:
         """Forgets all but this one."""
         self._first = first
-        self._recent.clear()
-        self._recent.append(first)
+        self._recent = [first]
 
     @property
     def n_bytes(self) -> int:
@@ -87,8 +87,10 @@ class ViewBank:
         return sum(view.patch.nbytes for view in self.views())
 
     def add(self, view: View) -> None:
-        """A sure view."""
+        """A sure view. Where there are too many, the one that says least beside its successor is forgotten."""
         self._recent.append(view)
+        if len(self._recent) > self._size:
+            del self._recent[self._least_telling()]
 
     @property
     def newest(self) -> View:
@@ -119,3 +121,14 @@ class ViewBank:
         if not isinstance(self._matcher, Comparer):
             return None, colour
         return max(self._matcher.likeness(template, view.template) for view in views), colour
+
+    def _least_telling(self) -> int:
+        matcher, views = self._matcher, self._recent
+        if not isinstance(matcher, Comparer):
+            return 0
+        # the newest are the way by which the others were reached
+        older = views[: max(1, len(views) - _NEWEST)]
+        likeness = [
+            matcher.likeness(view.template, next_.template) for view, next_ in zip(older, views[1:], strict=False)
+        ]
+        return int(np.argmax(likeness))
