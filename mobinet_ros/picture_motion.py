@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -70,13 +69,6 @@ class MotionFromTf:
         return ground_homography(model.matrix, before, self._before)
 
 
-class _Place(NamedTuple):
-    """Where pixels of the first image of a chain are in this one."""
-
-    chain: int
-    first2now: Float64
-
-
 class MotionFromImages:
     """The motion of one camera between any two of its last images: those between are passed on the way."""
 
@@ -87,24 +79,26 @@ class MotionFromImages:
     def reset(self) -> None:
         """Forgets all images."""
         self._watcher.reset()
-        self._places: OrderedDict[int, _Place] = OrderedDict()
-        self._newest = _Place(0, np.eye(3))
-        self._asked: _Place | None = None
+        # by stamp, the motion since the image before; None where it was not seen
+        self._steps: OrderedDict[int, Float64 | None] = OrderedDict()
+        self._asked_ns: int | None = None
 
     def see(self, stamp_ns: int, image: Image, boxes: Float32) -> None:
         """Takes in the next image; ``boxes``: ``(N, 4)`` xyxy where objects are, from the last message."""
-        step = self._watcher.observe(image, boxes)
-        chain, first2now = self._newest
-        # where no motion was seen a new chain begins: nothing is known across it
-        self._newest = _Place(chain + 1, np.eye(3)) if step is None else _Place(chain, step @ first2now)
-        self._places[stamp_ns] = self._newest
-        while len(self._places) > _IMAGES_KEPT:
-            self._places.popitem(last=False)
+        self._steps[stamp_ns] = self._watcher.observe(image, boxes)
+        while len(self._steps) > _IMAGES_KEPT:
+            self._steps.popitem(last=False)
 
     def motion(self, stamp_ns: int) -> Float64 | None:
         """``(3, 3)`` from the image asked for last time to that of ``stamp_ns``; ``None`` where it is not known."""
-        before, self._asked = self._asked, self._places.get(stamp_ns)
-        if before is None or self._asked is None or before.chain != self._asked.chain:
+        before_ns, self._asked_ns = self._asked_ns, stamp_ns
+        stamps = list(self._steps)
+        if before_ns not in self._steps or stamp_ns not in self._steps:
             return None
-        since: Float64 = self._asked.first2now @ np.linalg.inv(before.first2now)
+        since: Float64 = np.eye(3)
+        for between_ns in stamps[stamps.index(before_ns) + 1 : stamps.index(stamp_ns) + 1]:
+            step = self._steps[between_ns]
+            if step is None:
+                return None
+            since = step @ since
         return since

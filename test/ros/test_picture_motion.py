@@ -10,7 +10,7 @@ from tf2_msgs.msg import TFMessage
 from mobinet.camera import CameraModel
 from mobinet.errors import TransformError
 from mobinet.geometry import OPTICAL2BODY, Transform
-from mobinet.tracking import ImageMotionSettings, rotation_homography
+from mobinet.tracking import ImageMotion, ImageMotionSettings, rotation_homography
 from mobinet.transforms import TransformBuffer
 from mobinet.types import Detections
 from mobinet_ros import topics
@@ -65,6 +65,16 @@ def test_motions_of_images_without_message_add_up():
         seen.see(stamp_ns, picture(shift), NO_BOXES)
     assert seen.motion(0) is None
     np.testing.assert_allclose(seen.motion(2)[:2, 2], [11, 0], atol=0.5)
+
+
+def test_a_camera_may_drive_for_hours(monkeypatch):
+    """The homographies of a drive multiplied without end are no numbers any more."""
+    seen, forward = MotionFromImages(ImageMotionSettings()), np.diag([1.1, 1.1, 1.0])
+    monkeypatch.setattr(ImageMotion, "observe", lambda *_: forward)
+    for stamp_ns in range(10_000):
+        seen.see(stamp_ns, picture(0), NO_BOXES)
+        motion = seen.motion(stamp_ns) if stamp_ns % 2 else None
+    np.testing.assert_allclose(motion, forward @ forward)
 
 
 def test_no_motion_is_known_across_a_picture_that_shows_something_else():
