@@ -27,7 +27,11 @@ def check_embeddings(embeddings: Float32 | None, count: int, known: Float32) -> 
     """
     if embeddings is None:
         return np.zeros((count, known.shape[1]), np.float32)
-    vectors = np.asarray(embeddings, np.float32)
+    try:
+        with np.errstate(over="ignore"):  # what float32 does not hold is told below
+            vectors = np.asarray(embeddings, np.float32)
+    except (TypeError, ValueError):
+        raise InputError(f"embeddings: expected numbers of shape ({count}, D), got {embeddings!r}") from None
     if vectors.ndim != 2 or len(vectors) != count or not vectors.shape[1]:
         raise InputError(f"embeddings: expected shape ({count}, D), one row for each detection, got {vectors.shape}")
     if known.shape[1] and vectors.shape[1] != known.shape[1]:
@@ -38,9 +42,9 @@ def check_embeddings(embeddings: Float32 | None, count: int, known: Float32) -> 
     if not np.isfinite(vectors).all():
         row = int(np.argmin(np.isfinite(vectors).all(axis=1)))
         raise InputError(f"embeddings: row {row} is not finite; give zeros where there is no embedding")
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Float32 = vectors / np.where(length > 0, length, 1)
-    return unit
+    # in float64, where squares of very large and very small numbers fit
+    length = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    return (vectors / np.where(length > 0, length, 1)).astype(np.float32)
 
 
 def unlikeness(tracks: Int64, detections: Int64, looks: Float32, found: Float32, settings: TrackerSettings) -> Float64:

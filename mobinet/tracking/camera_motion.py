@@ -7,6 +7,7 @@ up to scale.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobinet.errors import InputError
 from mobinet.geometry import Transform
@@ -14,6 +15,10 @@ from mobinet.tracking.table import TrackTable
 from mobinet.types import Float64, Int64
 
 _MOST_STRETCH = 4.0
+# Nothing is taken farther away than this: an object there is not seen again, and numbers stay far from overflowing.
+_FARTHEST_PX = 1e7
+# Condition number: a picture moved by 10,000 pixels has 1e8, a matrix that float64 cannot invert has 1e16.
+_MOST_SKEWED = 1e13
 _LEAST_HEIGHT_M = 0.05
 
 
@@ -31,7 +36,7 @@ def rotation_homography(camera_matrix: Float64, camera2before: Float64) -> Float
         InputError: a matrix has another shape or is not finite.
     """
     for name, matrix in (("camera_matrix", camera_matrix), ("camera2before", camera2before)):
-        check_motion(name, matrix)
+        checked_motion(name, matrix)
     homography: Float64 = camera_matrix @ camera2before.T @ np.linalg.inv(camera_matrix)
     return homography
 
@@ -50,7 +55,7 @@ def ground_homography(camera_matrix: Float64, before2map: Transform, camera2map:
     Raises:
         InputError: the matrix has another shape or is not finite.
     """
-    check_motion("camera_matrix", camera_matrix)
+    checked_motion("camera_matrix", camera_matrix)
     height = float(before2map.translation[2])
     before2camera = camera2map.inverse() @ before2map
     if height < _LEAST_HEIGHT_M:
@@ -61,10 +66,21 @@ def ground_homography(camera_matrix: Float64, before2map: Transform, camera2map:
     return homography
 
 
-def check_motion(name: str, matrix: Float64) -> None:
-    """Raises InputError unless ``matrix`` is a finite, invertible ``(3, 3)``."""
-    if np.shape(matrix) != (3, 3) or not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-12:
-        raise InputError(f"{name}: expected a finite, invertible matrix of shape (3, 3), got {np.asarray(matrix)}")
+def checked_motion(name: str, matrix: Float64) -> Float64:
+    """``matrix`` as ``(3, 3)`` float64, scaled so that its largest number is 1.
+
+    Raises:
+        InputError: it is not a finite, invertible matrix of that shape.
+    """
+    try:
+        motion = np.asarray(matrix, np.float64)
+    except (TypeError, ValueError):
+        motion = np.empty(0)
+    if motion.shape == (3, 3) and np.isfinite(motion).all() and motion.any():
+        scaled: Float64 = motion / np.abs(motion).max()
+        if np.linalg.cond(scaled) < _MOST_SKEWED:
+            return scaled
+    raise InputError(f"{name}: expected a finite, invertible matrix of shape (3, 3), got {matrix!r}")
 
 
 def move(table: TrackTable, motion: Float64) -> None:
@@ -78,11 +94,12 @@ def move(table: TrackTable, motion: Float64) -> None:
     feet, jacobians = _map(motion, _feet(boxes))
     (a, b), (c, d) = jacobians.transpose(1, 2, 0)
     scales = np.sqrt(np.abs(a * d - b * c))
-    sound = np.isfinite(feet).all(axis=1) & (scales < _MOST_STRETCH) & (scales > 1 / _MOST_STRETCH)
-    rows: Int64 = sound.nonzero()[0]
+    stretched = np.maximum(np.abs(jacobians).max(axis=(1, 2)), scales)
+    sound = (stretched < _MOST_STRETCH) & (scales > 1 / _MOST_STRETCH)
+    rows: Int64 = (sound & _near(feet) & _near(boxes[:, 2:] * scales[:, None])).nonzero()[0]
     feet, jacobians, scales = feet[rows], jacobians[rows], scales[rows, None]
     seen, _ = _map(motion, _feet(observed[rows]))
-    _stand(observed, rows, np.where(np.isfinite(seen), seen, _feet(observed[rows])), scales)
+    _stand(observed, rows, np.where(_near(seen)[:, None], seen, _feet(observed[rows])), scales)
     _stand(boxes, rows, feet, scales)
     velocities[rows, :2] = np.einsum("nij,nj->ni", jacobians, velocities[rows, :2])
     velocities[rows, 2:] *= scales
@@ -90,6 +107,12 @@ def move(table: TrackTable, motion: Float64) -> None:
         # x and y stay independent in the filter: what the motion mixes is added up
         spread[rows, :2] = np.einsum("nij,nj->ni", jacobians * jacobians, spread[rows, :2])
         spread[rows, 2:] *= scales * scales
+
+
+def _near(places: Float64) -> NDArray[np.bool_]:
+    """``(N,)`` which rows of ``places``, ``(N, 2)``, are numbers, and not beyond ``_FARTHEST_PX``."""
+    near: NDArray[np.bool_] = (np.abs(places) < _FARTHEST_PX).all(axis=1)
+    return near
 
 
 def _feet(boxes: Float64) -> Float64:

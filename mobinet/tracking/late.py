@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobinet.errors import MobinetError
 from mobinet.settings import check_settings, setting
+from mobinet.tracking.camera_motion import checked_motion
 from mobinet.tracking.state import State
 from mobinet.tracking.tracker import Tracker
 from mobinet.types import Detections, Float32, Float64, Frame, Track
@@ -71,12 +75,24 @@ class PatientTracker:
         self.tracker.reset()
         self._steps.clear()
 
+    def state(self) -> State:
+        """As :meth:`Tracker.state`: the present, without what it would take to go back."""
+        return self.tracker.state()
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """As :meth:`Tracker.restore`; nothing that is older than the state is taken in any more."""
+        self.tracker.restore(state)
+        self._steps.clear()
+
     def takes(self, stamp_ns: int) -> bool:
         """Whether detections of this stamp can still be taken in: it is new, or late but not too late."""
-        if not self._steps:
+        newest = self.tracker.stamp_ns
+        if newest is None or stamp_ns > newest:
             return True
-        stamps = [step.frame.stamp_ns for step in self._steps]
-        return stamp_ns > stamps[-1] or (stamps[-1] - stamp_ns <= self._late_ns and stamp_ns not in stamps)
+        if not self._steps or newest - stamp_ns > self._late_ns:
+            return False
+        known, before = [step.frame.stamp_ns for step in self._steps], self._steps[0].before["stamp_ns"]
+        return stamp_ns not in known and (not len(before) or stamp_ns > before[0])
 
     def update(
         self,
@@ -100,8 +116,8 @@ class PatientTracker:
         step = _Step(frame, detections, embeddings, image_motion)
         if self._late_ns <= 0:
             return self.tracker.update(frame, detections, embeddings, image_motion)
-        newest = self._steps[-1].frame.stamp_ns if self._steps else frame.stamp_ns - 1
-        if frame.stamp_ns > newest or not self.takes(frame.stamp_ns):
+        newest = self.tracker.stamp_ns
+        if newest is None or frame.stamp_ns > newest or not self.takes(frame.stamp_ns):
             tracks = self._follow(step)
             self._steps.append(step)
             while frame.stamp_ns - self._steps[0].frame.stamp_ns > self._late_ns:
@@ -110,27 +126,35 @@ class PatientTracker:
         return self._insert(step)
 
     def _insert(self, late: _Step) -> list[Track]:
-        """Takes the newer steps back, and follows the late one and then them."""
+        """Takes the newer steps back, and follows the late one and then them.
+
+        Raises:
+            InputError: the late one is refused, or one of the others after it (e.g. embeddings of another length);
+                everything is then as before.
+        """
+        self.tracker.check_camera(late.frame)
         place = bisect([step.frame.stamp_ns for step in self._steps], late.frame.stamp_ns)
         again = list(self._steps)[place:]
-        present, motion, told = self.tracker.state(), again[0].image_motion, [step.ids for step in again]
+        present, told = self.tracker.state(), [replace(step) for step in again]
         first_new, first_born = int(present["next_id"]), int(again[0].before["next_id"])
         # ids that were told since are not given to others
         self.tracker.restore({**again[0].before, "next_id": present["next_id"]})
         try:
             self._follow(late)
+            if again[0].image_motion is not None and late.image_motion is not None:
+                until = checked_motion("image_motion", late.image_motion)
+                again[0].image_motion = again[0].image_motion @ np.linalg.inv(until)
+            tracks = [self._follow(step) for step in again][-1]
         except MobinetError:
             self.tracker.restore(present)
+            self._steps = deque([*list(self._steps)[:place], *told])
             raise
-        if motion is not None and late.image_motion is not None:
-            again[0].image_motion = motion @ np.linalg.inv(late.image_motion)
-        tracks = [self._follow(step) for step in again][-1]
         self._steps.insert(place, late)
 
         known: dict[int, int] = {}
         for step, before in zip(again, told, strict=True):
             for row, track_id in step.ids.items():
-                old = before.get(row, 0)
+                old = before.ids.get(row, 0)
                 if track_id >= first_new and track_id not in known and first_born <= old not in known.values():
                     known[track_id] = old
         return self._rename([late, *again], known, tracks)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +19,25 @@ from mobinet.types import Float64
 State: TypeAlias = dict[str, NDArray[Any]]
 
 _VERSION = 2
-_KEYS = (
-    "version",
-    "numbers",
-    "marks",
-    "looks",
-    "class_names",
-    "next_id",
-    "stamp_ns",
-    "camera",
-    "begun_ns",
-    "unrest",
-    "newcomers",
-)
+# the type of each array as NumPy names its kind, and its shape, -1 for any length
+_FORM: dict[str, tuple[str, tuple[int, ...]]] = {
+    "version": ("i", ()),
+    "numbers": ("f", (-1, NUMBERS)),
+    "marks": ("i", (-1, MARKS)),
+    "looks": ("f", (-1, -1)),
+    "class_names": ("U", (-1,)),
+    "next_id": ("i", ()),
+    "stamp_ns": ("i", (-1,)),
+    "camera": ("U", (-1,)),
+    "begun_ns": ("i", ()),
+    "unrest": ("f", (2,)),
+    "newcomers": ("f", (2,)),
+}
+
+
+# Far beyond what a tracker comes to; float32 holds it, and float64 its square.
+_MOST = 1e36
+_KINDS = {"f": "floating-point numbers", "i": "integers", "U": "texts"}
 
 
 @dataclass(frozen=True)
@@ -68,47 +76,73 @@ def unpack(state: Mapping[str, NDArray[Any]]) -> Remembered:
     """The contrary of :func:`pack`.
 
     Raises:
-        InputError: an array is missing, has another shape or holds what no tracker saves.
+        InputError: an array is missing, has another type or shape or holds what no tracker saves.
     """
-    missing = [key for key in _KEYS if key not in state]
+    missing = [key for key in _FORM if key not in state]
     if missing:
-        raise InputError(f"state of a tracker: '{missing[0]}' is missing; expected {', '.join(_KEYS)}")
-    if int(state["version"]) != _VERSION:
-        raise InputError(f"state of a tracker: expected version {_VERSION}, got {state['version']}: track anew")
-    table = TrackTable(
-        np.array(state["numbers"], np.float64), np.array(state["marks"], np.int64), np.array(state["looks"], np.float32)
+        raise InputError(f"state of a tracker: '{missing[0]}' is missing; expected {', '.join(_FORM)}")
+    version = int(_read(state, "version"))
+    if version != _VERSION:
+        raise InputError(f"state of a tracker: expected version {_VERSION}, got {version}: track anew")
+    arrays = {key: _read(state, key) for key in _FORM}
+    stamps, cameras = arrays["stamp_ns"].tolist(), arrays["camera"].tolist()
+    known = Remembered(
+        TrackTable(arrays["numbers"].astype(np.float64), arrays["marks"], arrays["looks"].astype(np.float32)),
+        {name: code for code, name in enumerate(arrays["class_names"].tolist())},
+        int(arrays["next_id"]),
+        stamps[0] if stamps else None,
+        cameras[0] if cameras else None,
+        int(arrays["begun_ns"]),
+        arrays["unrest"],
+        Newcomers(*arrays["newcomers"].tolist()),
     )
-    unrest, habits = np.array(state["unrest"], np.float64), np.array(state["newcomers"], np.float64)
-    if unrest.shape != (2,) or habits.shape != (2,) or not np.isfinite((unrest, habits)).all():
-        raise InputError(f"state of a tracker: expected two finite numbers each, got {unrest} and {habits}")
-    names, next_id = state["class_names"].tolist(), int(state["next_id"])
-    _check(table, len(names), next_id)
-    stamps, cameras = state["stamp_ns"].tolist(), state["camera"].tolist()
-    if len(stamps) != len(cameras) or len(stamps) > 1 or (len(table) and not stamps):
+    if len(stamps) != len(cameras) or len(stamps) > 1 or (len(known.table) and not stamps):
         raise InputError(f"state of a tracker: expected one stamp and one camera, got {stamps} and {cameras}")
-    return Remembered(
-        table,
-        {name: code for code, name in enumerate(names)},
-        next_id,
-        int(stamps[0]) if stamps else None,
-        str(cameras[0]) if cameras else None,
-        int(state["begun_ns"]),
-        unrest,
-        Newcomers(*habits.tolist()),
-    )
+    if len(known.class_codes) != len(arrays["class_names"]):
+        raise InputError("state of a tracker: expected each class name once; was it changed?")
+    _check(known)
+    return known
 
 
-def _check(table: TrackTable, classes: int, next_id: int) -> None:
-    count = len(table)
-    shapes = table.numbers.shape, table.marks.shape, table.looks.shape[:1]
-    if shapes != ((count, NUMBERS), (count, MARKS), (count,)):
+def _read(state: Mapping[str, NDArray[Any]], key: str) -> NDArray[Any]:
+    """A copy of one array, of the type and shape that it has in a state, and finite."""
+    kind, shape = _FORM[key]
+    try:
+        array = np.array(state[key])
+    except (ValueError, TypeError, OSError, EOFError, BadZipFile) as error:  # of a file that is damaged
+        raise InputError(f"state of a tracker: '{key}' cannot be read: {error}") from error
+    fits = array.ndim == len(shape) and all(want in (-1, got) for want, got in zip(shape, array.shape, strict=True))
+    if array.dtype.kind != kind or not fits:
         raise InputError(
-            f"state of a tracker: expected ({count}, {NUMBERS}), ({count}, {MARKS}), ({count},), got {shapes}"
+            f"state of a tracker: '{key}': expected {_KINDS[kind]} of shape {shape} (-1: any), got {array.dtype} of "
+            f"shape {array.shape}"
         )
-    sound = np.isfinite(table.numbers).all() and np.isfinite(table.looks).all() and bool((table.boxes[:, 2:] > 0).all())
-    known = bool(((table.classes >= 0) & (table.classes < classes)).all())
-    rising = bool((np.diff(table.ids) > 0).all()) and (not count or 0 < table.ids[0] <= table.ids[-1] < next_id)
-    if not (sound and known and rising):
+    if kind == "f" and not (np.abs(array) < _MOST).all():
+        raise InputError(f"state of a tracker: '{key}': expected finite numbers below {_MOST:g}; was it changed?")
+    return array
+
+
+def _check(known: Remembered) -> None:
+    """Raises InputError where what was read does not go together."""
+    table, habits, count = known.table, known.newcomers, len(known.table)
+    if not len(table.marks) == len(table.looks) == count:
         raise InputError(
-            "state of a tracker: expected finite numbers, known classes, and rising ids below next_id; was it changed?"
+            f"state of a tracker: expected as many marks and looks as numbers ({count}), got {len(table.marks)} and "
+            f"{len(table.looks)}"
         )
+    spread = min(np.min(each, initial=0.0) for each in (table.variances, table.velocity_variances))
+    boxes = bool((table.boxes[:, 2:] > 0).all() and (table.observed[:, 2:] > 0).all())
+    classes = bool(((table.classes >= 0) & (table.classes < len(known.class_codes))).all())
+    ids = [0, *table.ids.tolist(), known.next_id]
+    times = np.diff(np.stack((table.first_stamps_ns, table.last_stamps_ns), axis=1), axis=1)
+    past = bool((times >= 0).all() and (table.last_stamps_ns <= (known.stamp_ns or 0)).all())
+    for sound, what in (
+        (boxes and spread >= 0, "boxes with sizes and variances above 0"),
+        (classes, "known classes"),
+        (all(one < other for one, other in pairwise(ids)), "rising ids below next_id"),
+        (past, "tracks seen first, then last, then the newest stamp"),
+        (bool(((known.unrest > 0) & (known.unrest < 1e3)).all()), "an unrest from 0 to 1000"),
+        (habits.per_s >= 0 and 0 <= habits.nearness <= 1, "newcomers of at least 0, near in a share of 0..1"),
+    ):
+        if not sound:
+            raise InputError(f"state of a tracker: expected {what}; was it changed?")

@@ -22,6 +22,8 @@ from mobinet.types import Detections, Float32, Float64, Frame, Int64, Track, Tra
 
 # Beyond this float32 boxes are coarser than a tenth of a pixel, and no image is that large.
 MAX_COORDINATE_PX = 1e6
+# Beyond this, stamps and the time between two do not fit into 64 bits.
+_MAX_STAMP_NS = 2**62
 
 _STATES = tuple(TrackState)
 
@@ -92,14 +94,15 @@ class Tracker:
             All living tracks by rising id: tentative, confirmed and coasting.
 
         Raises:
-            InputError: the stamp does not rise, the frame is of another camera than the last one, a box lies beyond
-                ``MAX_COORDINATE_PX``, or an embedding or the motion is not usable. The tracker is then as it was before
-                the call.
+            InputError: the stamp does not rise or is no whole number, the frame is of another camera than the last one,
+                a box lies beyond ``MAX_COORDINATE_PX``, or a class name, an embedding or the motion is not usable. The
+                tracker is then as it was before the call.
         """
         self._check(frame, detections)
         if image_motion is not None:
-            camera_motion.check_motion("image_motion", image_motion)
+            image_motion = camera_motion.checked_motion("image_motion", image_motion)
         looks = check_embeddings(embeddings, len(detections), self._table.looks)
+        classes = self._encode(detections.class_names)
         settings, stamp_ns = self.settings, int(frame.stamp_ns)
         table, dt_s = self._predict(stamp_ns, image_motion)
         if self._stamp_ns is None:
@@ -109,7 +112,7 @@ class Tracker:
             self._table = table
             self._newcomers = self._newcomers.follow(0, 0, 0, dt_s)
             return []
-        found = self._ordered(detections, looks)
+        found = _ordered(detections, classes, looks)
         table.widen_looks(looks.shape[1])
 
         pairs = gate(table, found.measurements, found.classes, found.looks, settings)
@@ -154,11 +157,25 @@ class Tracker:
         self._stamp_ns, self._camera, self._begun_ns = known.stamp_ns, known.camera, known.begun_ns
         self._unrest, self._newcomers = known.unrest, known.newcomers
 
-    def _check(self, frame: Frame, detections: Detections) -> None:
+    @property
+    def stamp_ns(self) -> int | None:
+        """Of the last update; ``None`` before the first one."""
+        return self._stamp_ns
+
+    def check_camera(self, frame: Frame) -> None:
+        """Raises InputError where ``frame`` is of another camera than those before."""
         if self._camera is not None and frame.camera != self._camera:
             raise InputError(
                 f"this tracker follows camera '{self._camera}', got a frame of '{frame.camera}': make one Tracker for "
                 "each camera, or call reset() first"
+            )
+
+    def _check(self, frame: Frame, detections: Detections) -> None:
+        self.check_camera(frame)
+        if not isinstance(frame.stamp_ns, (int, np.integer)) or abs(int(frame.stamp_ns)) > _MAX_STAMP_NS:
+            raise InputError(
+                f"camera '{frame.camera}': expected a stamp in whole nanoseconds up to 2^62, got {frame.stamp_ns!r}; "
+                "of seconds make round(seconds * 1e9)"
             )
         if self._stamp_ns is not None and frame.stamp_ns <= self._stamp_ns:
             raise InputError(
@@ -185,17 +202,6 @@ class Tracker:
             if image_motion is not None:
                 camera_motion.move(table, image_motion)
         return table, dt_s
-
-    def _ordered(self, detections: Detections, looks: Float32) -> _Found:
-        classes = self._encode(detections.class_names)
-        order = _canonical_order(detections, classes)
-        return _Found(
-            order,
-            detections.scores[order].astype(np.float64),
-            motion.measure(detections.boxes.take(order, axis=0)),
-            classes[order],
-            looks[order],
-        )
 
     def _correct(self, table: TrackTable, matches: Int64, found: _Found, dt_s: float) -> int:
         """Gives the tracks their detections; ``matches``: ``(N,)`` rows of those found, -1 for none.
@@ -228,8 +234,14 @@ class Tracker:
     def _encode(self, names: tuple[str, ...]) -> Int64:
         """Numbers for class names; a name keeps its number for the life of the tracker."""
         codes = self._class_codes
-        for name in sorted(set(names).difference(codes)):
-            codes[name] = len(codes)
+        try:
+            new = sorted(set(names).difference(codes))
+        except TypeError:  # cannot be hashed, or of several types
+            new = [*names]
+        for name in new:
+            if not isinstance(name, str):
+                raise InputError(f"expected class names as text, got {name!r}: give str(...) of numbers")
+        codes.update((name, code) for code, name in enumerate(new, len(codes)))
         return np.array([codes[name] for name in names], np.int64)
 
     def _tracks(self, matches: Int64, order: Int64) -> list[Track]:
@@ -253,6 +265,17 @@ class Tracker:
                 strict=True,
             )
         ]
+
+
+def _ordered(detections: Detections, classes: Int64, looks: Float32) -> _Found:
+    order = _canonical_order(detections, classes)
+    return _Found(
+        order,
+        detections.scores[order].astype(np.float64),
+        motion.measure(detections.boxes.take(order, axis=0)),
+        classes[order],
+        looks[order],
+    )
 
 
 def _canonical_order(detections: Detections, classes: Int64) -> Int64:

@@ -7,7 +7,7 @@ import pytest
 from mobinet.errors import InputError
 from mobinet.geometry import OPTICAL2BODY, Transform
 from mobinet.tracking import ImageMotion, Tracker, TrackerSettings, ground_homography, motion, rotation_homography
-from mobinet.tracking.camera_motion import check_motion, move
+from mobinet.tracking.camera_motion import checked_motion, move
 from mobinet.tracking.table import TrackTable
 from mobinet.types import Detections, Float64, Frame, Image
 
@@ -112,7 +112,7 @@ def test_motions_beyond_reason_leave_tracks_alone(homography):
 @pytest.mark.parametrize("bad", [np.eye(2), np.full((3, 3), np.nan), np.zeros((3, 3))])
 def test_motions_that_cannot_be_are_refused(bad):
     with pytest.raises(InputError, match=r"image_motion: expected a finite, invertible matrix of shape \(3, 3\)"):
-        check_motion("image_motion", bad)
+        checked_motion("image_motion", bad)
 
 
 def ids_after_a_pan(compensated: bool) -> list[int]:

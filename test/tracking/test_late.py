@@ -13,10 +13,10 @@ STEP_NS = 10**8
 Step = tuple[Frame, Detections]
 
 
-def seen(step: int, boxes: np.ndarray) -> Step:
+def seen(step: float, boxes: np.ndarray) -> Step:
     count = len(boxes)
     found = Detections(np.asarray(boxes, np.float32), np.full(count, 0.9, np.float32), ("person",) * count)
-    return Frame(10**18 + step * STEP_NS, "front", None), found
+    return Frame(10**18 + round(step * STEP_NS), "front", None), found
 
 
 def walk(seed: int, length: int = 12) -> list[Step]:
@@ -89,7 +89,8 @@ def test_two_late_images_meet_the_camera_s_motion_half_way():
         expected = plain.update(*step, image_motion=half)
     patient.update(*steps[0], image_motion=half)
     patient.update(*steps[2], image_motion=half @ half)
-    tracks = patient.update(*steps[1], image_motion=half)
+    # a homography means the same at any scale
+    tracks = patient.update(*steps[1], image_motion=1e-310 * half)
     np.testing.assert_allclose(tracks[0].box, expected[0].box)
 
 
@@ -110,11 +111,77 @@ def test_what_is_too_late_or_was_there_is_refused_and_changes_nothing():
         np.testing.assert_array_equal(values, before[name])
 
 
+def looking(count: int, size: int) -> np.ndarray:
+    return np.ones((count, size), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("step", "embeddings", "motion", "message"),
+    [
+        # those that came before it are of another camera
+        (
+            (Frame(10**18 + STEP_NS // 2, "rear", None), seen(0, np.zeros((0, 4)))[1]),
+            None,
+            None,
+            "follows camera 'front'",
+        ),
+        # the late one could be followed, but what came after it has embeddings of another length
+        (seen(-1, np.array([[0, 0, 40, 80]])), looking(1, 3), None, "expected 3 numbers as before, got 4"),
+        # it is refused itself
+        (seen(0.5, np.array([[0, 0, 40, 80]])), None, np.zeros((3, 3)), "finite, invertible"),
+    ],
+)
+def test_what_cannot_be_taken_in_changes_nothing(step, embeddings, motion, message):
+    patient, twin = PatientTracker(Tracker(), 1.0), PatientTracker(Tracker(), 1.0)
+    standing = np.array([[0, 0, 40, 80]])
+    for each in (patient, twin):
+        for index in range(3):
+            each.update(*seen(index, standing), looking(1, 4), np.eye(3))
+    with pytest.raises(InputError, match=message):
+        patient.update(*step, embeddings, motion)
+    for index in (2.5, 1.5, 3):
+        following = (*seen(index, standing), looking(1, 4), np.eye(3))
+        assert repr(patient.update(*following)) == repr(twin.update(*following))
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 1000), saved=st.integers(1, 10))
+def test_a_restored_state_takes_in_what_is_late_behind_it_alone(seed, saved):
+    steps, patient, restored = walk(seed), PatientTracker(Tracker(), 0.3), PatientTracker(Tracker(), 0.3)
+    for step in steps[:saved]:
+        patient.update(*step)
+    # what the other one had followed is forgotten
+    restored.update(Frame(5, "rear", None), steps[0][1])
+    restored.restore(patient.state())
+    if saved > 1:
+        assert patient.takes(steps[saved - 1][0].stamp_ns - 1)
+    assert not restored.takes(steps[saved - 1][0].stamp_ns - 1)
+    with pytest.raises(InputError, match="expected a stamp after"):
+        restored.update(Frame(steps[saved - 1][0].stamp_ns - 1, "front", None), steps[0][1])
+    late_last = [*steps[saved + 1 :][:1], *steps[saved : saved + 1], *steps[saved + 2 :]]
+    for step in late_last:
+        assert repr(patient.update(*step)) == repr(restored.update(*step))
+
+
+def test_after_a_reset_nothing_is_late_and_no_id_comes_again():
+    patient, steps = PatientTracker(Tracker(), 1.0), walk(3)
+    highest = max(track.track_id for step in steps[:5] for track in patient.update(*step))
+    patient.reset()
+    assert patient.takes(steps[0][0].stamp_ns)
+    patient.update(*steps[1])
+    tracks = patient.update(*steps[0])
+    assert tracks
+    assert min(track.track_id for track in tracks) > highest
+
+
 def test_nothing_is_kept_where_nothing_may_be_late():
     patient = PatientTracker(Tracker(), 0.0)
     steps = walk(3)
     for step in steps[:3]:
+        assert patient.takes(step[0].stamp_ns)
         patient.update(*step)
+        assert not patient.takes(step[0].stamp_ns)
+    assert not patient.takes(steps[1][0].stamp_ns)
     with pytest.raises(InputError, match="expected a stamp after"):
         patient.update(*steps[1])
     patient.reset()

@@ -55,13 +55,31 @@ def changed(state: dict, name: str, value: object) -> dict:
     [
         (lambda state: {key: state[key] for key in state if key != "marks"}, "'marks' is missing"),
         (lambda state: changed(state, "version", 99), "expected version 2, got 99"),
-        (lambda state: changed(state, "numbers", state["numbers"][:, :3]), r"expected \(\d, 25\)"),
-        (lambda state: changed(state, "numbers", state["numbers"] * np.nan), "expected finite numbers"),
+        # of other types, as a file that was written by hand has them
+        (lambda state: changed(state, "version", "2"), "'version': expected integers"),
+        (lambda state: changed(state, "version", [2, 2]), "'version': expected integers of shape"),
+        (lambda state: changed(state, "next_id", 3.0), "'next_id': expected integers"),
+        (lambda state: changed(state, "marks", state["marks"].astype(float)), "'marks': expected integers"),
+        (lambda state: changed(state, "numbers", None), "'numbers': expected floating-point numbers"),
+        (lambda state: changed(state, "class_names", [1, 2]), "'class_names': expected texts"),
+        # of other shapes
+        (lambda state: changed(state, "numbers", state["numbers"][:, :3]), r"'numbers': .*25.*got float64 of shape"),
+        (lambda state: changed(state, "looks", state["looks"][0]), "'looks': expected .*of shape"),
+        (lambda state: changed(state, "marks", state["marks"][1:]), "as many marks and looks as numbers"),
+        (lambda state: changed(state, "unrest", 1.0), "'unrest': .*of shape"),
+        # of the right shape, and impossible
+        (lambda state: changed(state, "numbers", state["numbers"] * np.nan), "'numbers': expected finite"),
+        (lambda state: changed(state, "numbers", state["numbers"] + 1e300), "'numbers': expected finite"),
+        (lambda state: changed(state, "numbers", -state["numbers"]), "sizes and variances above 0"),
+        (lambda state: changed(state, "newcomers", np.array([0.1, np.nan])), "'newcomers': expected finite"),
+        (lambda state: changed(state, "newcomers", np.array([0.1, 7.0])), "newcomers"),
+        (lambda state: changed(state, "unrest", np.zeros(2)), "an unrest"),
         (lambda state: changed(state, "next_id", 1), "rising ids below next_id"),
-        (lambda state: changed(state, "unrest", np.array(1.0)), "two finite numbers"),
-        (lambda state: changed(state, "newcomers", np.array([0.1, np.nan])), "two finite numbers"),
+        (lambda state: changed(state, "marks", state["marks"][::-1]), "rising ids below next_id"),
         (lambda state: changed(state, "class_names", np.array([], np.str_)), "known classes"),
+        (lambda state: changed(state, "class_names", ["person", "person"]), "each class name once"),
         (lambda state: changed(state, "stamp_ns", np.array([], np.int64)), "one stamp and one camera"),
+        (lambda state: changed(state, "stamp_ns", np.array([5])), "then the newest stamp"),
     ],
 )
 def test_a_spoilt_state_is_refused_and_changes_nothing(spoil, message):
@@ -71,3 +89,22 @@ def test_a_spoilt_state_is_refused_and_changes_nothing(spoil, message):
     with pytest.raises(InputError, match=message):
         tracker.restore(spoil(tracker.state()))
     assert repr(follow(tracker, range(6, 9))) == repr(follow(twin, range(6, 9)))
+
+
+def test_a_damaged_file_is_refused():
+    tracker, file = Tracker(), io.BytesIO()
+    follow(tracker, range(6))
+    np.savez(file, **tracker.state())
+    damaged = bytearray(file.getvalue())
+    place = damaged.index(b"numbers.npy") + 200
+    damaged[place] ^= 0xFF
+    with np.load(io.BytesIO(damaged)) as state, pytest.raises(InputError, match="'numbers' cannot be read"):
+        Tracker().restore(state)
+
+
+def test_a_restored_tracker_is_of_the_camera_it_was_saved_of():
+    tracker, other = Tracker(), Tracker()
+    follow(tracker, range(3))
+    other.restore(tracker.state())
+    with pytest.raises(InputError, match="follows camera 'front', got a frame of 'rear'"):
+        other.update(Frame(2 * 10**18, "rear", None), Detections.empty())

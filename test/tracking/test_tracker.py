@@ -92,6 +92,12 @@ def test_empty_frames_give_no_tracks():
         (frame(0.5), found((0, 0, 10, 10)), r"\(-0.500 s\).*call reset\(\)"),
         # frames of two cameras
         (frame(1.1, "rear"), found((0, 0, 10, 10)), "follows camera 'front', got a frame of 'rear'.*one Tracker"),
+        # seconds instead of nanoseconds, and stamps that 64 bits do not hold
+        (Frame(1.7e18, "front", None), found((0, 0, 10, 10)), r"whole nanoseconds.*round\(seconds \* 1e9\)"),
+        (Frame(2**63, "front", None), found((0, 0, 10, 10)), "whole nanoseconds up to 2\\^62"),
+        # class numbers instead of names
+        (frame(1.1), found((0, 0, 10, 10), classes=(0,)), "class names as text, got 0"),
+        (frame(1.1), found((0, 0, 9, 9), (0, 0, 10, 10), classes=("dog", None)), "class names as text, got None"),
         # a box where no image reaches
         (frame(1.1), found((0, 0, 10, 10), (0, 0, 2e6, 10)), "box 1 is .*within 1000000 pixels"),
     ],
@@ -186,7 +192,17 @@ def test_boxes_that_cannot_be_are_refused_by_their_number(box, message):
     [
         {"embeddings": np.zeros((3, 4), np.float32)},
         {"embeddings": np.full((1, 4), np.nan, np.float32)},
+        # beyond float32
+        {"embeddings": np.full((1, 4), 1e300)},
+        {"embeddings": np.zeros((1, 0), np.float32)},
+        {"embeddings": [["red"]]},
+        {"embeddings": [[1.0], [1.0, 2.0]]},
         {"image_motion": np.zeros((3, 3))},
+        {"image_motion": np.full((3, 3), np.nan)},
+        # of no full rank, at any scale
+        {"image_motion": 1e3 * np.outer([1.0, 2, 3], [4, 5, 6.5])},
+        {"image_motion": np.eye(2)},
+        {"image_motion": "left"},
     ],
 )
 def test_unusable_extras_are_refused_and_change_nothing(extra):
@@ -197,3 +213,58 @@ def test_unusable_extras_are_refused_and_change_nothing(extra):
         tracker.update(frame(1.1), found((105, 100, 145, 200)), **extra)
     following = frame(1.1), found((105, 100, 145, 200))
     assert same(tracker.update(*following), twin.update(*following))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_embeddings_and_motions_mean_the_same_at_any_scale(scale):
+    tracker, twin = Tracker(EAGER), Tracker(EAGER)
+    turn = np.array([[1.0, 0, 100], [0, 1, 0], [0, 0, 1]])
+    for step in range(4):
+        boxes = found((100 * step, 100, 100 * step + 40, 200), (100 * step, 300, 100 * step + 40, 400))
+        look = np.array([[3.0, 4.0], [4.0, -3.0]], np.float32)
+        expected = twin.update(frame(0.1 * step), boxes, look, turn)
+        tracks = tracker.update(frame(0.1 * step), boxes, look * np.float32(scale), turn * scale)
+    assert [track.track_id for track in tracks] == [track.track_id for track in expected] == [1, 2]
+    np.testing.assert_allclose(tracks[0].box, expected[0].box, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "motion",
+    [
+        # away for good, larger and larger, smaller and smaller, sheared, past the camera
+        np.array([[1.0, 0, 1e6], [0, 1, 0], [0, 0, 1]]),
+        np.diag([3.9, 3.9, 1.0]),
+        np.diag([0.3, 0.3, 1.0]),
+        np.array([[1.0, 3.9, 0], [0, 1, 0], [0, 0, 1]]),
+        np.array([[1.0, 0, 0], [0, 1, 0], [0.01, 0.01, 1]]),
+    ],
+)
+def test_a_motion_that_goes_on_and_on_leaves_the_state_sound(motion):
+    tracker = Tracker(TrackerSettings(confirm_hits=1, max_coast_s=60.0))
+    tracker.update(frame(0.0), found((100, 100, 140, 200)))
+    for step in range(1, 300):
+        (track,) = tracker.update(frame(0.03 * step), Detections.empty(), image_motion=motion)
+    assert np.isfinite(track.box).all()
+    Tracker().restore(tracker.state())
+
+
+def test_hours_without_detections_leave_nothing_behind():
+    tracker = Tracker(EAGER)
+    for step in range(1000):
+        tracker.update(frame(10.0 * step), found((100, 100, 140, 200)) if step % 2 else Detections.empty())
+    tracker.update(frame(10_000.0), Detections.empty())
+    state = tracker.state()
+    assert state["numbers"].shape[0] == 0
+    assert sum(values.nbytes for values in state.values()) < 1000
+
+
+def test_class_names_are_any_text():
+    tracker = Tracker(EAGER)
+    names = ("", "Fußgänger", "歩行者", "a b\n")
+    boxes = [(100.0 * place, 0.0, 100.0 * place + 40, 80.0) for place in range(4)]
+    for step in range(2):
+        tracks = tracker.update(frame(0.1 * step), found(*boxes, classes=names))
+    assert [(track.track_id, track.class_name) for track in tracks] == sorted(
+        (track.track_id, names[track.detection_index]) for track in tracks
+    )
+    assert len(tracks) == 4
