@@ -33,7 +33,7 @@ def draw_errors(path: Path, found: Mapping[str, Mapping[str, Outcome]], most_deg
             points = np.column_stack([x, y]).round().astype(np.int32)
             cv2.polylines(image, [points[:, None]], False, COLOURS[name], 1, cv2.LINE_AA)
     for place, name in enumerate(found):
-        _write(image, name, (WIDTH - 250 + 80 * place, 16), COLOURS[name])
+        _write(image, name, (WIDTH - 80 * (len(found) - place), 16), COLOURS[name])
     cv2.imwrite(str(path), image)
 
 
