@@ -23,15 +23,17 @@ import numpy as np  # noqa: E402
 from peers import object_trackers  # noqa: E402
 from peers.object_trackers import Answer  # noqa: E402
 
-from mobinet.errors import MissingDependencyError  # noqa: E402
+from mobinet.errors import MissingDependencyError, RecordingError  # noqa: E402
 from mobinet.evaluation import MotScores, TrackTable, combine_mot, evaluate_mot  # noqa: E402
-from mobinet.recordings.mot import read_mot, read_seqinfo  # noqa: E402
+from mobinet.recordings.mot import MotTable, SequenceInfo, read_mot, read_seqinfo  # noqa: E402
 from mobinet.tracking import Tracker, TrackerSettings  # noqa: E402
 from mobinet.types import Detections, Frame, TrackState  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = {"hota": 40.0, "idf1": 53.0}
 BELOW_BEST_PEER = 1.0
+# images per second, where no seqinfo.ini tells
+ASSUMED_RATE = 25.0
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,42 @@ class Recording:
     truth: TrackTable
 
 
+def sequences(data: Path) -> list[Path]:
+    """Folders with detections and ground truth, in the layout of SORT or of the challenge itself."""
+    folders = sorted(path for path in data.glob("*") if _file(path, "det"))
+    for folder in folders:
+        if not _file(folder, "gt"):
+            print(f"{folder.name} is left out: it has no gt.txt", file=sys.stderr)
+    return [folder for folder in folders if _file(folder, "gt")]
+
+
 def load(folder: Path) -> Recording:
-    info, found = read_seqinfo(folder / "seqinfo.ini"), read_mot(folder / "det.txt")
-    truth = next(path for path in (folder / "gt.txt", folder / "gt" / "gt.txt") if path.is_file())
-    numbers = range(1, info.length + 1)
+    """Raises RecordingError where a file does not follow its format."""
+    found, truth, info = _read(folder, "det"), _read(folder, "gt"), folder / "seqinfo.ini"
+    if info.is_file():
+        sequence = read_seqinfo(info)
+    else:
+        length = int(np.concatenate((found.frames, truth.frames, [1])).max())
+        sequence = SequenceInfo(folder.name, ASSUMED_RATE, length, 1, 1)
+        print(f"{folder.name} has no seqinfo.ini: {length} images at {ASSUMED_RATE:g} a second", file=sys.stderr)
+    numbers = range(1, sequence.length + 1)
     return Recording(
         folder.name,
-        [Frame(info.stamp_ns(number), folder.name, None) for number in numbers],
+        [Frame(sequence.stamp_ns(number), folder.name, None) for number in numbers],
         [found.detections(number, "person") for number in numbers],
-        TrackTable.from_mot(read_mot(truth)),
+        TrackTable.from_mot(truth),
     )
+
+
+def _read(folder: Path, name: str) -> MotTable:
+    path = _file(folder, name)
+    assert path is not None  # of sequences()
+    return read_mot(path)
+
+
+def _file(folder: Path, name: str) -> Path | None:
+    places = (folder / f"{name}.txt", folder / name / f"{name}.txt")
+    return next((path for path in places if path.is_file()), None)
 
 
 def follow(recording: Recording, settings: TrackerSettings, repeats: int = 1) -> Answer:
@@ -116,16 +144,20 @@ def main() -> int:
     options = parser.parse_args()
     recorded = Path(os.environ.get("MOBINET_DATA", ROOT.parent / "shared" / "data"))
     data = options.data or recorded / "mot"
-    folders = sorted(path.parent for path in data.glob("*/seqinfo.ini"))
+    folders = sequences(data)
     if not folders:
         print(f"skipped: needs recordings, no sequence in '{data}'; set --data or MOBINET_DATA")
         return 0
-    recordings, repeats = [load(folder) for folder in folders], 1 if options.quick else 5
+    repeats = 1 if options.quick else 5
     try:
+        recordings = [load(folder) for folder in folders]
         ours = metrics(recordings, {each.name: follow(each, TrackerSettings(), repeats) for each in recordings})
     except MissingDependencyError as error:
         print(f"skipped: {error}")
         return 0
+    except RecordingError as error:
+        print(f"cannot run: {error}", file=sys.stderr)
+        return 1
     peers: dict[str, dict[str, float]] = {}
     if options.peers:
         boxes = {each.name: [(found.boxes, found.scores) for found in each.detections] for each in recordings}

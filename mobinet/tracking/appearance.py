@@ -44,7 +44,8 @@ def check_embeddings(embeddings: Float32 | None, count: int, known: Float32) -> 
         raise InputError(f"embeddings: row {row} is not finite; give zeros where there is no embedding")
     # in float64, where squares of very large and very small numbers fit
     length = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    return (vectors / np.where(length > 0, length, 1)).astype(np.float32)
+    unit: Float32 = (vectors / np.where(length > 0, length, 1)).astype(np.float32)
+    return unit
 
 
 def unlikeness(tracks: Int64, detections: Int64, looks: Float32, found: Float32, settings: TrackerSettings) -> Float64:

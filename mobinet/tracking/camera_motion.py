@@ -111,8 +111,7 @@ def move(table: TrackTable, motion: Float64) -> None:
 
 def _near(places: Float64) -> NDArray[np.bool_]:
     """``(N,)`` which rows of ``places``, ``(N, 2)``, are numbers, and not beyond ``_FARTHEST_PX``."""
-    near: NDArray[np.bool_] = (np.abs(places) < _FARTHEST_PX).all(axis=1)
-    return near
+    return np.asarray(np.abs(places) < _FARTHEST_PX).all(axis=1)
 
 
 def _feet(boxes: Float64) -> Float64:

@@ -80,10 +80,12 @@ class ImageMotion:
             ``(3, 3)`` homography of pixels of the image before to those of this one.
         """
         scale = min(1.0, self.settings.motion_width_px / image.shape[1])
-        # a copy: the caller may use its array again
-        grey = np.array(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image, np.uint8)
+        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image, np.uint8)
         if scale < 1:
             grey = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+        elif grey is image:
+            # the caller may use its array again
+            grey = grey.copy()
         before, corners = self._before, self._corners
         self._before, self._corners = grey, find_corners(grey, boxes * scale, self.settings.motion_points)
         if before is None or before.shape != grey.shape:

@@ -109,7 +109,7 @@ def test_motions_beyond_reason_leave_tracks_alone(homography):
     np.testing.assert_array_equal(table.numbers, plain.numbers)
 
 
-@pytest.mark.parametrize("bad", [np.eye(2), np.full((3, 3), np.nan), np.zeros((3, 3))])
+@pytest.mark.parametrize("bad", [np.eye(2), np.full((3, 3), np.nan), np.zeros((3, 3)), None, "left"])
 def test_motions_that_cannot_be_are_refused(bad):
     with pytest.raises(InputError, match=r"image_motion: expected a finite, invertible matrix of shape \(3, 3\)"):
         checked_motion("image_motion", bad)
@@ -152,6 +152,13 @@ def test_a_shift_is_seen_in_the_images(colours):
         images = [cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) for image in images]
     assert seen.observe(images[0], NO_BOXES) is None
     np.testing.assert_allclose(seen.observe(images[1], NO_BOXES), [[1, 0, 7], [0, 1, -4], [0, 0, 1]], atol=0.3)
+
+
+def test_the_images_may_be_written_into_afterwards():
+    seen, image = ImageMotion(), texture()
+    seen.observe(image, NO_BOXES)
+    image[:] = texture((7, -4))
+    np.testing.assert_allclose(seen.observe(image, NO_BOXES)[:2, 2], [7, -4], atol=0.3)
 
 
 def test_large_images_are_made_smaller_but_the_motion_is_not():
