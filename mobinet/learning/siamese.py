@@ -26,7 +26,7 @@ class SiameseTraining:
     """How the siamese network is trained."""
 
     training: TrainingSettings = field(
-        default_factory=lambda: TrainingSettings(steps=2000, batch=16, warm_up=100, validate_every=250)
+        default_factory=lambda: TrainingSettings(steps=2500, batch=16, warm_up=100, validate_every=250)
     )
 
 
@@ -102,6 +102,10 @@ def write_siamese(network: SiameseNetwork, folder: Path) -> Path:
         "stride": STRIDE,
         "context": CONTEXT,
         "colour": "bgr",
+        # found on sequences of random worlds that were not trained on
+        "penalty": 0.15,
+        "window": 0.35,
+        "smoothing": 0.385,
     }
     write_text(path.with_suffix(".yaml"), yaml.safe_dump(sidecar, sort_keys=False, default_flow_style=None))
     return path
