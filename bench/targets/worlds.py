@@ -2,7 +2,7 @@
 
 The seed chooses everything. ``occlusion``: the target passes behind a wall, or turns behind it, and each time it is
 wholly hidden for 20 to 60 images; up to two others walk about, dressed as they like. ``distractors``: 1 to 5 people
-of the same looks walk to and fro where the target does, before it and behind it.
+of the same looks walk back and forth where the target does, before it and behind it.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ WORLDS: Mapping[str, Callable[[int], World]] = {"occlusion": occlusion_world, "d
 
 
 def _wander(draw: np.random.Generator, depths: tuple[float, float]) -> Route:
-    """To and fro across the picture, from side to side."""
+    """Back and forth across the picture, from side to side."""
     side, points = 1.0 if draw.random() < 0.5 else -1.0, []
     for _ in range(int(draw.integers(3, 6))):
         depth = float(draw.uniform(*depths))
