@@ -19,6 +19,7 @@ from mobinet.types import Float64, Image
 _LEAST_PEAK = 0.3
 _SAME = 0.6
 _SIZE_SHARE = 0.3
+_NEWEST = 4
 
 
 @dataclass
@@ -36,9 +37,13 @@ class Candidate:
     verdict: Verdict | None = None
 
     def follow(self, matcher: Matcher, bank: ViewBank, image: Image, template: Any) -> Evidence:
-        """Finds it in the next image and judges it there; costs one search and one description."""
-        self.box = inside(matcher.search(image, template, self.box).box, image)
-        evidence = judge(matcher, bank, image, self.box)
+        """Finds it in the next image and judges it there; costs one search and two descriptions.
+
+        What led the network away from the target may do so here: if the place itself looks better, it stays.
+        """
+        boxes = (inside(matcher.search(image, template, self.box).box, image), self.box)
+        judged = [(box, judge(matcher, bank, image, box)) for box in boxes]
+        self.box, evidence = max(judged, key=lambda item: item[1].odds)
         self.odds.append(evidence.odds)
         return evidence
 
@@ -61,14 +66,17 @@ def propose(
         image: to look in.
         response: of the search near by.
         expected: ``(4,)`` xyxy pixels: where the target would be; its size is what is looked for.
-        count: most places of each of the two kinds.
-        turn: number of the image: the views take turns in the sweep.
+        count: most places of each kind.
+        turn: number of the image: the views take turns in the sweep, two an image.
         refused: places that are passed over.
         outside: places that others propose.
     """
     views = bank.views()
     near = [_resized(box, expected) for _, box in peaks(response, _LEAST_PEAK, count)]
-    far = [box for _, box in sweep(image, views[turn % len(views)], expected[2:] - expected[:2], count)]
+    size = expected[2:] - expected[:2]
+    # one of the newest views, and each of the others in turn
+    shown = (views[-1 - turn % min(_NEWEST, len(views))], views[turn % len(views)])
+    far = [box for view in shown for _, box in sweep(image, view, size, count)]
     boxes: list[Float64] = []
     for box in (inside(place, image) for place in (*outside, *near, *far)):
         if all(overlap(box, other) < _SAME for other in (*boxes, *refused)):

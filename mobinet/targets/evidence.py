@@ -19,7 +19,7 @@ _COLOUR_ALONE, _NEITHER_ALONE = 25.0, -21.5
 # no box of the target had less in common with its views; such a colour says more than the straight line would
 _FOREIGN_COLOUR, _FOREIGN = 0.6, 10.0
 # log-odds by which a target may change within the time that views need to be trusted
-_CHANGE = 3.0
+_CHANGE = 5.0
 
 
 @dataclass(frozen=True)

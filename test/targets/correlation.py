@@ -12,7 +12,7 @@ from mobinet.types import Float64, Frame, Image
 
 RATE = 25
 SIZE = (24, 36)
-_REACH = 2.0
+_REACH = 1.4
 _LIKELY = 0.02
 
 
