@@ -15,8 +15,9 @@ class TargetSettings:
     """Settings of a target tracker."""
 
     network: str = setting(
-        "nanotrack-v2",
-        "siamese network: the path of its .onnx file (the backbone, where there are several) or a name of the zoo",
+        "street-siamese",
+        "siamese network: the path of its .onnx file (the backbone, where there are several) or a name; street-siamese "
+        "comes with mobinet, nanotrack-v2 is for real cameras ('mobinet models pull nanotrack-v2')",
     )
     head: str = setting("", "path or name of the network's head, empty = the one that its YAML file names")
     provider: str = setting("cpu", "what runs the network", choices=tuple(PROVIDERS))

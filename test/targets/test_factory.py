@@ -29,7 +29,11 @@ def published(data_dir) -> Path:
 
 def test_a_network_that_was_not_fetched():
     with pytest.raises(ModelError, match="mobinet models pull nanotrack-v2"):
-        load_matcher(TargetSettings())
+        load_matcher(TargetSettings(network="nanotrack-v2"))
+
+
+def test_without_a_download():
+    assert maps_of(load_matcher(TargetSettings())).shape == (16, 16)
 
 
 def test_a_head_that_is_nowhere(colour_network):
@@ -41,11 +45,11 @@ def test_a_head_that_is_nowhere(colour_network):
 def test_the_zoo_by_name(published, folder):
     shutil.copyfile(published / "nanotrack_backbone_sim.onnx", folder / "nanotrack-v2.onnx")
     with pytest.raises(ModelError, match="mobinet models pull nanotrack-v2-head"):
-        load_matcher(TargetSettings())
+        load_matcher(TargetSettings(network="nanotrack-v2"))
     shutil.copyfile(published / "nanotrack_head_sim.onnx", folder / "nanotrack-v2-head.onnx")
     # as fetching writes it
     (folder / "nanotrack-v2.yaml").write_text("head: nanotrack-v2-head\nwindow: 0.49\n", encoding="utf-8")
-    assert maps_of(load_matcher(TargetSettings())).shape == (16, 16)
+    assert maps_of(load_matcher(TargetSettings(network="nanotrack-v2"))).shape == (16, 16)
 
 
 @pytest.mark.recordings
