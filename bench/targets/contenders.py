@@ -18,6 +18,7 @@ from targets.runs import NO_BOX, Follower, Said
 from mobinet.types import Float64, Frame, TargetState
 
 NANO = "TrackerNano"
+MAIN_FIGURES = ("auc", "precision20", "fps", "auc_after_occlusion", "reacquired_percent", "false_reacquired")
 NETWORKS = Path("models/nanotrack_v2")
 
 
@@ -87,10 +88,12 @@ def find_networks(options: argparse.Namespace, data: Path) -> Path:
 
 
 def by_whom(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The figures of ours with both modules, beside them those of the core and of the peers by their names."""
+    """The main figures of ours with both modules, and all figures of all by their names."""
     own = {name: figures for name, figures in results.items() if name.startswith(("core", OWN_NETWORK))}
     peers = {name: figures for name, figures in results.items() if name not in (*own, BOTH)}
-    return {**results.get(BOTH, {}), **own, "peers": peers}
+    both = results.get(BOTH, {})
+    shown = {name: value for name, value in both.items() if name in MAIN_FIGURES or "/" in name}
+    return {**shown, **({BOTH: both} if both else {}), **own, "peers": peers}
 
 
 def one_core() -> None:
