@@ -111,7 +111,8 @@ def move(table: TrackTable, motion: Float64) -> None:
 
 def _near(places: Float64) -> NDArray[np.bool_]:
     """``(N,)`` which rows of ``places``, ``(N, 2)``, are numbers, and not beyond ``_FARTHEST_PX``."""
-    return np.asarray(np.abs(places) < _FARTHEST_PX).all(axis=1)
+    near: NDArray[np.bool_] = np.all(np.abs(places) < _FARTHEST_PX, axis=1)
+    return near
 
 
 def _feet(boxes: Float64) -> Float64:

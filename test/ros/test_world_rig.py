@@ -115,7 +115,11 @@ def test_a_world_file_is_a_rig_by_itself(folder: Path) -> None:
     assert [robot.name for robot in rig.robots] == ["r1", "r2"]
     assert rig.sim == {"wait": 20.0}  # for the robots
     assert rig.robot("r1").stages["detector"] == {"model": "street-detector", "score_threshold": 0.4}
-    assert rig.robot("r1").stages["tracker"] == {"high_score": 0.5, "new_track_score": 0.55}
+    assert rig.robot("r1").stages["tracker"] == {
+        "high_score": 0.5,
+        "new_track_score": 0.55,
+        "camera_motion": "tf",
+    }
     assert rig.robot("r1").stages["reid"] == {"model": "street-embedder"}
 
 
