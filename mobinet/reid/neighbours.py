@@ -47,7 +47,7 @@ def nearest_neighbours(vectors: Float32, count: int) -> Neighbours:
     indices = np.full((total, count), -1, np.int32)
     distances = np.full((total, count), np.inf, np.float32)
     furthest = np.zeros(total, np.float32)
-    lengths = np.einsum("nd,nd->n", vectors, vectors)
+    lengths = np.einsum("ij,ij->i", vectors, vectors)
     for top in range(0, total, _BLOCK):
         rows = slice(top, top + _BLOCK)
         for left in range(top, total, _BLOCK):

@@ -58,7 +58,7 @@ def expand_queries(queries: Float32, gallery: Float32, count: int = 5, alpha: fl
         np.argpartition(-similarities, count - 1, axis=1)[:, :count] if count else np.zeros((len(queries), 0), int)
     )
     weights = np.maximum(np.take_along_axis(similarities, nearest, axis=1), 0).astype(np.float64) ** alpha
-    return _unit(queries + np.einsum("qk,qkd->qd", weights, gallery[nearest]))
+    return _unit(queries + np.einsum("ik,ikj->ij", weights, gallery[nearest]))
 
 
 def enhance(vectors: Float32, count: int = 5, alpha: float = 3.0) -> Float32:
@@ -71,9 +71,9 @@ def enhance(vectors: Float32, count: int = 5, alpha: float = 3.0) -> Float32:
     if not len(vectors):
         return vectors.copy()
     near = nearest_neighbours(vectors, count + 1).indices
-    similarities = np.einsum("nd,nkd->nk", vectors, vectors[near])
+    similarities = np.einsum("ij,ikj->ik", vectors, vectors[near])
     weights = np.maximum(similarities, 0).astype(np.float64) ** alpha
-    return _unit(np.einsum("nk,nkd->nd", weights, vectors[near]))
+    return _unit(np.einsum("ik,ikj->ij", weights, vectors[near]))
 
 
 def _unit(vectors: Float64) -> Float32:

@@ -75,10 +75,10 @@ def k_reciprocal(queries: Float32, gallery: Float32, settings: ReciprocalSetting
 
 def _original(queries: Float32, gallery: Float32, furthest: Float32) -> Float32:
     distances = np.empty((len(queries), len(gallery)), np.float32)
-    lengths = np.einsum("nd,nd->n", gallery, gallery)
+    lengths = np.einsum("ij,ij->i", gallery, gallery)
     for top in range(0, len(queries), _BLOCK):
         rows = slice(top, top + _BLOCK)
-        own = np.einsum("nd,nd->n", queries[rows], queries[rows])
+        own = np.einsum("ij,ij->i", queries[rows], queries[rows])
         distances[rows] = squared_distances(queries[rows], gallery, own, lengths) / _positive(furthest[rows])[:, None]
     return distances
 
