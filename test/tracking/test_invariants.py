@@ -10,9 +10,22 @@ from mobinet.types import Detections, Frame, Track
 # few places, sizes and scores, so that overlaps, ties and exact duplicates are common
 PLACES = st.integers(0, 6).map(lambda place: 20.0 * place)
 SIZES = st.sampled_from((40.0, 50.0, 200.0))
-SCORES = st.sampled_from((0.05, 0.3, 0.7, 0.9))
+SCORES = st.sampled_from((0.05, 0.3, 0.65, 0.7, 0.9))
 OBJECTS = st.lists(st.tuples(PLACES, PLACES, SIZES, SIZES, SCORES, st.sampled_from(("person", "dog", ""))), max_size=6)
-SCENES = st.lists(st.tuples(st.sampled_from((1e-3, 0.03, 0.2, 1.5)), OBJECTS), max_size=12)
+GAPS = st.sampled_from((1e-3, 0.03, 0.2, 1.5))
+# nothing stays, and everything stays but is missed now and then, and at the end: tracks are confirmed, wait, are lost
+FLEETING = st.lists(st.tuples(GAPS, OBJECTS), max_size=12)
+MISSES = st.lists(st.booleans(), min_size=6, max_size=6)
+
+
+def standing(objects: list[tuple], images: list[tuple[float, list[bool]]]) -> list[tuple[float, list[tuple]]]:
+    return [
+        (gap, [each for each, miss in zip(objects, misses, strict=False) if not miss]) for gap, misses in images
+    ] + [(0.9, [])] * 4
+
+
+STANDING = st.builds(standing, OBJECTS, st.lists(st.tuples(GAPS, MISSES), min_size=5, max_size=12))
+SCENES = st.one_of(FLEETING, STANDING)
 
 Step = tuple[Frame, Detections]
 
@@ -39,7 +52,7 @@ def without_index(tracks: list[Track]) -> list[str]:
     return [repr(track._replace(detection_index=0)) for track in tracks]
 
 
-@settings(max_examples=50)
+@settings(max_examples=100)
 @given(scene=SCENES)
 def test_ids_rise_and_are_never_used_again(scene):
     tracker, alive, highest = Tracker(), set(), 0
@@ -51,7 +64,7 @@ def test_ids_rise_and_are_never_used_again(scene):
         highest, alive = max([highest, *ids]), set(ids)
 
 
-@settings(max_examples=50)
+@settings(max_examples=100)
 @given(scene=SCENES)
 def test_every_track_is_born_with_a_detection(scene):
     tracker, known = Tracker(), set()
@@ -64,7 +77,7 @@ def test_every_track_is_born_with_a_detection(scene):
             known.add(track.track_id)
 
 
-@settings(max_examples=50)
+@settings(max_examples=100)
 @given(scene=SCENES)
 def test_a_detection_has_at_most_one_track_and_its_class(scene):
     tracker, classes = Tracker(), {}
@@ -79,7 +92,7 @@ def test_a_detection_has_at_most_one_track_and_its_class(scene):
                 assert found.scores[track.detection_index] == np.float32(track.score)
 
 
-@settings(max_examples=50)
+@settings(max_examples=100)
 @given(scene=SCENES)
 def test_no_track_outlives_its_coast(scene):
     limit_ns = TrackerSettings().max_coast_s * 1e9
@@ -88,7 +101,7 @@ def test_no_track_outlives_its_coast(scene):
         assert all((track.last_stamp_ns == frame.stamp_ns) == (track.detection_index >= 0) for track in tracks)
 
 
-@settings(max_examples=50)
+@settings(max_examples=100)
 @given(scene=SCENES, seed=st.integers(0, 2**32 - 1))
 def test_order_of_detections_changes_nothing(scene, seed):
     random, plain, shuffled = np.random.default_rng(seed), Tracker(), Tracker()
@@ -104,13 +117,13 @@ def test_order_of_detections_changes_nothing(scene, seed):
                 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=100)
 @given(scene=SCENES)
 def test_the_same_input_gives_the_same_answer(scene):
     assert repr(follow(Tracker(), steps(scene))) == repr(follow(Tracker(), steps(scene)))
 
 
-@settings(max_examples=50)
+@settings(max_examples=100)
 @given(first=SCENES, second=SCENES)
 def test_two_trackers_never_affect_each_other(first, second):
     alone = repr(follow(Tracker(), steps(first))), repr(follow(Tracker(), steps(second, "rear")))
@@ -121,9 +134,10 @@ def test_two_trackers_never_affect_each_other(first, second):
             if index < len(todo):
                 answers.append(tracker.update(*todo[index]))
     assert tuple(map(repr, mixed)) == alone
+    assert {*one.state()["class_names"].tolist()} == {name for _, found in steps(first) for name in found.class_names}
 
 
-@settings(max_examples=50)
+@settings(max_examples=100)
 @given(scene=SCENES)
 def test_boxes_are_always_sound(scene):
     for tracks in follow(Tracker(), steps(scene)):
