@@ -29,8 +29,7 @@ _LONGEST_STEP_S = 0.2
 _JUMP_NS = 1_000_000_000
 _EDGE_PX = 1.5
 _HOME_SHARE = 0.5  # of the fastest rate
-_AT_HOME_RAD = 0.002
-_HIDDEN_NOISE = 4.0  # factor on the noise of a box that is only predicted
+_NOT_SEEN = (TargetState.NONE, TargetState.OCCLUDED, TargetState.LOST)
 
 
 class PtzMode(Enum):
@@ -98,7 +97,8 @@ class PtzController:
         """Takes in what is known of the target in an image that arrives at ``now_ns``.
 
         Args:
-            target: a new ``stamp_ns`` each time; NONE, or LOST without a box, gives it up.
+            target: a new ``stamp_ns`` each time; NONE gives it up. Without a box, or OCCLUDED, it was not seen: a box
+                that was predicted in the image goes along with the camera, which would turn away after it.
             camera: intrinsics of that image, see ``PtzSettings.intrinsics``.
 
         Raises:
@@ -106,9 +106,9 @@ class PtzController:
         """
         self._target = target
         self._chosen = target.state is not TargetState.NONE
-        if target.box is None or not self._chosen:
-            if not self._chosen:
-                self._forget_target()
+        if not self._chosen:
+            self._forget_target()
+        if target.box is None or target.state in _NOT_SEEN:
             return
         shown = self._history.at(target.stamp_ns)
         camera = self._present(camera, shown)
@@ -120,13 +120,11 @@ class PtzController:
             )
         if self._motion.stamp_ns is not None and target.stamp_ns - self._motion.stamp_ns > _JUMP_NS:
             self._motion.forget()
-        hidden = target.state is TargetState.OCCLUDED
-        noise = self.settings.box_noise * (_HIDDEN_NOISE if hidden else 1.0)
         last_ns = self._motion.stamp_ns
         seconds = 0.0 if last_ns is None else (target.stamp_ns - last_ns) * 1e-9
-        if not hidden:
-            self._zoom.observe(height, max(seconds, 0.0), _is_whole(target.box, camera))
-        self._motion.observe(target.stamp_ns, angles, height, noise, self.settings.target_acceleration)
+        self._zoom.observe(height, max(seconds, 0.0), _is_whole(target.box, camera))
+        settings = self.settings
+        self._motion.observe(target.stamp_ns, angles, height, settings.box_noise, settings.target_acceleration)
         self._half_angle = math.atan(camera.height / 2 / (float(camera.matrix[1, 1]) / shown.zoom))
         self._arrived_ns = now_ns
 

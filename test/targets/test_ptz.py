@@ -224,6 +224,25 @@ def test_hidden_target_is_followed_where_it_is_expected_and_then_lost() -> None:
     assert rates[-1] == 0
 
 
+def test_box_that_is_predicted_in_the_image_does_not_lead_the_camera_away() -> None:
+    """Seen at 0.1 rad for a second, then hidden: its box stays at the picture's edge however far the camera turns."""
+    control, camera = PtzController(PtzSettings(**STILL_ZOOM)), PtzMount()
+    at_edge = np.array([0.0, 200.0, 40.0, 300.0])
+    for step in range(120):
+        now_ns = step * PERIOD_NS
+        state = camera.at(now_ns)
+        if now_ns < 1e9:
+            target = Target(now_ns, TargetState.TRACKING, box_of(0.1, 0.0, state), 1.0)
+        else:
+            target = Target(now_ns, TargetState.OCCLUDED, at_edge, 0.0)
+        control.observe(target, WIDEST, now_ns)
+        control.measure(state)
+        command = control.command(now_ns)
+        camera.turn(now_ns, command.pan_rate, command.tilt_rate, command.zoom_rate)
+    assert camera.at(120 * PERIOD_NS).pan == pytest.approx(0.1, abs=0.03)
+    assert control.report.mode is PtzMode.LOST
+
+
 @pytest.mark.parametrize(
     ("lost", "pan", "zoom", "mode"),
     [
