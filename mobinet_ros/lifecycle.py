@@ -232,7 +232,8 @@ class StageNode(LifecycleNode):
                 if self.active or latched:
                     header = getattr(msg, "header", None)
                     now = self.now_ns
-                    health.note(now, stamp_to_ns(header.stamp) if header is not None else now)
+                    stamp_ns = stamp_to_ns(header.stamp) if header is not None else now
+                    health.note(now, stamp_ns if stamp_ns or topic.stamped else now)
                     self.guarded(callback, msg)
 
         self._subscribe(topic, name or topic.name, receive)

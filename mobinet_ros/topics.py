@@ -43,6 +43,7 @@ class Topic:
         rate: 'image' (once an image), 'latched' (once), 'on demand' (when a user acts), or a number in Hz; what a
             healthy graph shows.
         reliable, latched, depth: its quality of service.
+        stamped: False where a stamp of zero means "now".
     """
 
     name: str
@@ -52,6 +53,7 @@ class Topic:
     reliable: bool = True
     latched: bool = False
     depth: int = 10
+    stamped: bool = True
 
     @property
     def qos(self) -> QoSProfile:
@@ -82,7 +84,7 @@ TARGET = Topic("target", Target, "camera")
 TRUTH = Topic("truth", GroundTruthArray, "camera")
 OVERLAY = Topic("overlay", Image, "camera", depth=2)
 OVERLAY_COMPRESSED = Topic("overlay/compressed", CompressedImage, "camera", depth=2)
-PTZ_COMMAND = Topic("ptz/joint_trajectory", JointTrajectory, "camera", rate=30.0, depth=1)
+PTZ_COMMAND = Topic("ptz/joint_trajectory", JointTrajectory, "camera", rate=30.0, depth=1, stamped=False)
 PTZ_STATE = Topic("ptz/joint_states", JointState, "camera", rate=50.0)
 SIGHTINGS = Topic("sightings", SightingArray, "robot")
 IDENTITIES = Topic("identities", IdentityArray, "robot", rate=5.0)
