@@ -32,6 +32,17 @@ BINS = 10
 VOXEL_BINS = 5
 COUNT = 1_000_000
 PACKET_BYTES = 1 << 17
+# a driver's worst case is 30; a robot has more to do than to decode
+LIMIT = {
+    f"{name}_mev_per_s": rate
+    for name, rate in (
+        ("decode_evt3", 300),
+        ("decode_evt2", 600),
+        ("histogram", 800),
+        ("voxel", 250),
+        ("timesurface", 400),
+    )
+}
 
 
 def made_events(seed: int) -> Events:
@@ -152,11 +163,15 @@ def main() -> int:
         two = (count + other_count) / on_two_cores((work, other), seconds) / 1e6
         print(f"{name:20}{one:10.0f}{two:11.0f}")
         figures |= {f"{name}_mev_per_s": round(one, 1), f"{name}_mev_per_s_2cores": round(two, 1)}
-    for name, peer in (("numpy_bincount", lambda: bincount(events)), ("memory_copy", lambda: copy(events, room))):
+    peers: dict[str, dict[str, float]] = {}
+    for name, measure, peer in (
+        ("numpy bincount", "histogram", lambda: bincount(events)),
+        ("memory copy", "bound", lambda: copy(events, room)),
+    ):
         rate = len(events) / best_seconds(peer, seconds) / 1e6
         print(f"{name:20}{rate:10.0f}")
-        figures[f"{name}_mev_per_s"] = round(rate, 1)
-    print(json.dumps(figures))
+        peers[name] = {f"{measure}_mev_per_s": round(rate, 1)}
+    print(json.dumps({"bench": "events", "ours": figures, "peers": peers, "limit": LIMIT}))
     return 0
 
 
