@@ -32,7 +32,7 @@ BINS = 10
 VOXEL_BINS = 5
 COUNT = 1_000_000
 PACKET_BYTES = 1 << 17
-# a driver's worst case is 30; a robot has more to do than to decode
+# on one core
 LIMIT = {
     f"{name}_mev_per_s": rate
     for name, rate in (
