@@ -59,7 +59,7 @@ def propose(
     refused: Sequence[Float64] = (),
     outside: Sequence[Float64] = (),
 ) -> tuple[Float64, Evidence] | None:
-    """The most target-like place among the peaks of a response and of a sweep through the whole image.
+    """The most target-like place among the peaks of a response or, in turn, of a sweep through the whole image.
 
     Args:
         matcher, bank: to judge with; one description a place.
@@ -67,18 +67,21 @@ def propose(
         response: of the search near by.
         expected: ``(4,)`` xyxy pixels: where the target would be; its size is what is looked for.
         count: most places of each kind.
-        turn: number of the image: the views take turns in the sweep, two an image.
+        turn: number of the image: response and sweep take turns, and in the sweep the views, two at a time.
         refused: places that are passed over.
         outside: places that others propose.
     """
     views = bank.views()
-    near = [_resized(box, expected) for _, box in peaks(response, _LEAST_PEAK, count)]
-    size = expected[2:] - expected[:2]
-    # one of the newest views, and each of the others in turn
-    shown = (views[-1 - turn % min(_NEWEST, len(views))], views[turn % len(views)])
-    far = [box for view in shown for _, box in sweep(image, view, size, count)]
+    if turn % 2:
+        found = [_resized(box, expected) for _, box in peaks(response, _LEAST_PEAK, count)]
+    else:
+        # one of the newest views, and each of the others in turn
+        half = turn // 2
+        shown = (views[-1 - half % min(_NEWEST, len(views))], views[half % len(views)])
+        size = expected[2:] - expected[:2]
+        found = [box for view in shown for _, box in sweep(image, view, size, count)]
     boxes: list[Float64] = []
-    for box in (inside(place, image) for place in (*outside, *near, *far)):
+    for box in (inside(place, image) for place in (*outside, *found)):
         if all(overlap(box, other) < _SAME for other in (*boxes, *refused)):
             boxes.append(box)
     judged = [(box, judge(matcher, bank, image, box)) for box in boxes]

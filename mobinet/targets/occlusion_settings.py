@@ -41,6 +41,16 @@ class OcclusionSettings:
     confirm_frames: int = setting(3, "images in a row in which a found target must hold", minimum=1, maximum=1000)
     patience: int = setting(10, "images after which a place that does not convince is given up", minimum=1)
     backtrack_steps: int = setting(10, "most searches of one look back", minimum=1, maximum=1000)
+    look_back_every: int = setting(6, "images from one look back to the next at least", minimum=1, maximum=1000)
+    plain_score: float = setting(
+        0.8, "score of the network below which its own path is not the hidden target's", minimum=0.0, maximum=1.0
+    )
+    plain_images: int = setting(
+        10, "images in a row after which the network's own path is looked back from", minimum=1, maximum=10_000
+    )
+    resume_images: int = setting(
+        40, "images in a row after which the network's own path is the target's", minimum=1, maximum=100_000
+    )
     probation_s: float = setting(0.4, "time that a found target stays REFOUND, seconds", minimum=0.0, maximum=60.0)
     lost_after_s: float = setting(2.0, "time out of sight after which it is LOST, seconds", minimum=0.0, maximum=3600.0)
     fade_s: float = setting(
