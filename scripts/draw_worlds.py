@@ -25,6 +25,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs/images"
 TIMES_S = {
     "street": 10.2, "crossing": 3.0, "occlusion": 6.5, "look_alikes": 4.0, "night": 9.0, "fast_motion": 13.1,
     "distractors": 2.85, "contact_lost": 17.5, "lecture": 5.6, "junction": 21.6, "flat": 34.0, "patrol": 12.0,
+    "square": 5.0,
 }  # fmt: skip
 # width of each camera's picture, by how many of them stand in it
 WIDTHS = {1: 640, 2: 480}

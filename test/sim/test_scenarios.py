@@ -28,6 +28,7 @@ DIFFICULTIES = {
     "two of four robots out of contact": "contact_lost",
     "look-alikes": "look_alikes",
     "a lecture": "lecture",
+    "a camera that turns": "square",
     "near misses and collisions": "junction",
     "two wearers in a flat": "flat",
 }
@@ -153,6 +154,20 @@ def test_the_lecturer_leaves_the_narrow_view_and_never_the_wide_one(worlds):
     # stops, too
     speed = np.linalg.norm(actor(world, "lecturer").trajectory.sample(times)[1], axis=1)
     assert 0.2 < (speed < 0.05).mean() < 0.6
+
+
+def test_the_walker_leaves_what_a_camera_shows_that_does_not_turn(worlds):
+    world = worlds["square"]
+    times = np.arange(0, world.duration_s, 0.2)
+    camera = world.robots[0].cameras[0]
+    across = columns(world, "walker", times)
+    assert 0.3 < ((across >= 0) & (across < camera.model.width)).mean() < 0.7
+    # behind the pillar, as the camera sees it from its place
+    bearing, (x, y) = np.unwrap(np.arctan2(*positions(world, "walker", times).T[::-1])), (9.5, 5.5)
+    assert np.count_nonzero(np.diff(np.sign(bearing - np.arctan2(y, x)))) >= 2
+    mount = camera.ptz
+    assert mount is not None
+    assert np.degrees(np.abs(bearing)).max() < mount.pan_limits_deg[1]
 
 
 def test_the_assistant_crosses_in_front_of_the_lecturer(worlds):
