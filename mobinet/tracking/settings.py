@@ -52,7 +52,7 @@ class TrackerSettings:
         live=True,
     )
     direction_weight: float = setting(
-        0.15, "how much a detection's direction from the track's last one counts", minimum=0.0, maximum=10.0, live=True
+        0.1, "how much a detection's direction from the track's last one counts", minimum=0.0, maximum=10.0, live=True
     )
     height_weight: float = setting(0.5, "how much a difference in height counts", minimum=0.0, maximum=10.0, live=True)
     appearance_weight: float = setting(
