@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from mobinet.errors import SettingsError
+from mobinet.errors import InputError, SettingsError
 from mobinet.targets.corrections import make_corrections
 from mobinet.targets.history import HistorySettings
 from mobinet.targets.occlusion import OcclusionModule
 from mobinet.targets.occlusion_settings import OcclusionSettings
 from mobinet.targets.proposals import overlap
 from mobinet.targets.tracker import TargetTracker
-from mobinet.types import Float64, Image, Target, TargetState
+from mobinet.types import Float64, Frame, Image, Target, TargetState
 from test.targets.correlation import SIZE, CorrelationMatcher, box_at, frame_of, paste, texture
 
 HIDDEN_STATES = (TargetState.OCCLUDED, TargetState.LOST)
@@ -140,6 +141,101 @@ def test_a_new_target_forgets_the_old_one() -> None:
     module.start(fresh, scene.place(0), matcher.describe(scene.image(0), scene.place(0)))
     assert module.diagnostics.looks_back == 0
     assert module.diagnostics.candidate is None
+
+
+FAR = box_at(300, 20)
+
+
+def _returns_far_away(index: int) -> Image:
+    """A target that walks, is gone at image 25, and stands far away from image 40 on."""
+    scene = Scene(60)
+    if index < 25:
+        return scene.image(index)
+    image = scene.image(index, with_target=False)
+    if index >= 40:
+        paste(image, scene.target, *FAR[:2])
+    return image
+
+
+class Proposes:
+    """Knows the place, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def start(self, frame: Frame, box: Float64) -> None:
+        self.asked = []
+
+    def propose(self, frame: Frame) -> Float64:
+        self.asked.append(frame.stamp_ns)
+        return FAR[None]
+
+
+@pytest.mark.parametrize("source", ["nobody", "a call", "a proposer"])
+def test_a_place_from_outside_is_taken_up(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # without a sweep the module does not find so far a place by itself
+    monkeypatch.setattr("mobinet.targets.candidates.sweep", lambda *_: [])
+    scene, matcher, proposer = Scene(60), CorrelationMatcher(), Proposes()
+    corrections = make_corrections(matcher, use=("occlusion",), proposer=proposer if source == "a proposer" else None)
+    tracker, module = TargetTracker(matcher, corrections), corrections[-1]
+    assert isinstance(module, OcclusionModule)
+    tracker.start(frame_of(0, _returns_far_away(0)), scene.place(0))
+    states = []
+    for index in range(1, 110):
+        if source == "a call" and index >= 45:
+            module.propose(FAR)
+        target = tracker.update(frame_of(index, _returns_far_away(index)))
+        states.append(target.state)
+    assert (TargetState.REFOUND in states) == (source != "nobody")
+    if source != "nobody":
+        assert target.state is TargetState.TRACKING
+        assert overlap(target.box, FAR) > 0.7
+    # it is asked only for what is LOST: looking costs
+    assert len(proposer.asked) <= states.count(TargetState.LOST) + 1
+
+
+def test_a_place_from_outside_that_shows_something_else_is_not_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mobinet.targets.candidates.sweep", lambda *_: [])
+    scene, matcher = Scene(60), CorrelationMatcher()
+    corrections = make_corrections(matcher, use=("occlusion",))
+    tracker, module = TargetTracker(matcher, corrections), corrections[-1]
+    assert isinstance(module, OcclusionModule)
+    tracker.start(frame_of(0, _returns_far_away(0)), scene.place(0))
+    for index in range(1, 110):
+        module.propose(FAR - np.array((60, 0, 60, 0)))
+        target = tracker.update(frame_of(index, _returns_far_away(index)))
+    assert target.state is TargetState.LOST
+
+
+@pytest.mark.parametrize("box", [(0, 0, 10), (10, 0, 0, 10), (0, 0, np.nan, 10)])
+def test_a_malformed_place_is_refused(box: tuple[float, ...]) -> None:
+    with pytest.raises(InputError, match="proposal"):
+        OcclusionModule(CorrelationMatcher()).propose(np.array(box))
+
+
+class Particular(CorrelationMatcher):
+    """Finds a thing in any light, but holds it for another one."""
+
+    def likeness(self, first: Any, second: Any) -> float:
+        """Of pixels of about the same brightness alone."""
+        return super().likeness(first, second) if abs(first.mean() - second.mean()) < 40 else 0.0
+
+
+def test_a_false_alarm_keeps_the_networks_box() -> None:
+    # the target pales at once, and turns back soon after: a prediction would run away from it
+    scene, matcher = Scene(0), Particular()
+    tracker = TargetTracker(matcher, make_corrections(matcher, use=("occlusion",)))
+    pale = np.asarray(255 - (255 - scene.target.astype(np.int64)) // 8, np.uint8)
+    states = []
+    for index in range(70):
+        place, image = box_at(20 + 2 * min(index, 60 - index), 40), scene.ground.copy()
+        paste(image, pale if index >= 20 else scene.target, *place[:2])
+        frame = frame_of(index, image)
+        target = tracker.update(frame) if index else tracker.start(frame, place)
+        states.append(target.state)
+        assert target.box is not None
+        assert overlap(target.box, place) > 0.7
+    assert TargetState.OCCLUDED in states
 
 
 @pytest.mark.parametrize("wrong", [{"views": 0}, {"memory": 1.0}, {"accept_odds": 99.0}])
