@@ -62,7 +62,8 @@ class SiameseMatcher:
         Raises:
             InputError: the box is malformed or not in the image.
         """
-        x, y, width, height = xyxy_to_cxcywh(checked_box(box, image, 1.0)[None])[0]
+        # half a pixel: what remains of a box of one whose middle is on the border, as `search` may give it
+        x, y, width, height = xyxy_to_cxcywh(checked_box(box, image, 0.5)[None])[0]
         fill = mean_colour(image)
         region = square(x, y, context_side(width, height, self._sidecar.context))
         return Template(self._network.describe(cut(image, region, self._sidecar.exemplar_size, fill)), fill)

@@ -95,6 +95,8 @@ class Scene:
         self._number = 0
         self.boxes: dict[int, np.ndarray] = {}
         self.where = "front"
+        # instead of the scene; an empty list for no image at all
+        self.shown: np.ndarray | list[Any] | None = None
         node.create_timer(0.05, self._publish)
 
     def _publish(self) -> None:
@@ -111,6 +113,11 @@ class Scene:
 
     def _publish_camera(self, camera: str, stamp_ns: int, x: int, y: int) -> None:
         image, tracks = EMPTY.copy(), []
+        if self.shown is not None:
+            if len(self.shown):
+                header = make_header(stamp_ns, f"r1/{camera}_optical")
+                self._images[camera].publish(self._factory.fill(self.shown, header))
+            return
         if camera == self.where:
             image[y : y + SIDE, x : x + SIDE] = PATCH
             box, still = self.boxes[stamp_ns].astype(np.float32), np.zeros(2, np.float32)
@@ -238,6 +245,26 @@ def test_a_new_goal_replaces_the_old_one_and_a_bad_one_does_not(graph, network):
     assert follow.misses("r1-3") == []
     ended = follow.result(third)
     assert (ended.status, ended.result.reason) == (GoalStatus.STATUS_SUCCEEDED, Result.TIME_LIMIT)
+
+
+def test_what_a_camera_does_wrong_ends_neither_target_nor_node(graph, network):
+    """Black, repeated, of another size, of one pixel, none for a second: a target is told for each that comes."""
+    follow = Follow(graph, network)
+    follow.send_box()
+    assert follow.misses("", images=5) == []
+    for shape in ((240, 320, 3), (120, 160, 3), (1, 1, 3), (480, 640, 3)):
+        follow.scene.shown = np.zeros(shape, np.uint8)
+        began = len(follow.targets)
+        assert graph.spin_until(lambda since=began: len(follow.targets) >= since + 10), graph.logs()
+        assert all(one.state != TargetState.NONE for one in follow.targets[began:])
+    follow.scene.shown = []
+    graph.spin_for(1.0)
+    follow.scene.shown = None
+    began = len(follow.targets)
+    assert graph.spin_until(lambda: len(follow.targets) > began + 5), graph.logs()
+    follow.send(by=Goal.TRACK, id="7")
+    assert follow.misses("7") == []
+    assert "Traceback" not in graph.logs()
 
 
 def test_a_click_chooses_what_is_under_it(graph, network):

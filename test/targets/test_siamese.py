@@ -113,6 +113,18 @@ def test_the_size_follows_slowly(colour_network, scene):
     np.testing.assert_allclose(response.box[2:] - response.box[:2], expected, rtol=1e-3)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (1, 300)])
+def test_what_is_found_in_a_tiny_image_can_be_described(colour_network, scene, size):
+    """As corrections do, when a camera's images shrink on the way."""
+    matcher = matcher_of(colour_network(boxes=0.0))
+    template = matcher.describe(scene(160, 120), BOX)
+    tiny = np.full((*size, 3), 60, np.uint8)
+    # its middle on the border
+    corner = np.array([size[1], size[0]], np.float64)
+    box = matcher.search(tiny, template, np.concatenate((corner - 0.5, corner + 0.5))).box
+    assert matcher.likeness(matcher.describe(tiny, box), template) <= 1
+
+
 def test_grey_images_and_images_beyond_whose_edge_is_searched(colour_network, scene):
     matcher = matcher_of(colour_network())
     grey = scene(10, 10)[..., 2]
