@@ -85,10 +85,10 @@ def main() -> int:
     one_core()
     try:
         results = compare(load(data), find_networks(options, data), options)
-    except MissingDependencyError as error:
+    except (MissingDependencyError, FileNotFoundError) as error:
         print(f"skipped: {error}")
         return 0
-    except (FileNotFoundError, RecordingError) as error:
+    except RecordingError as error:
         print(error, file=sys.stderr)
         return 1
     show(results)
