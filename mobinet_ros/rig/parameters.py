@@ -26,7 +26,10 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "tracker": (
         "mobinet.tracking:TrackerSettings",
         "mobinet.tracking:ImageMotionSettings",
+        "mobinet.tracking:LateSettings",
+        "mobinet.reid.embedder:EmbedderSettings",
         "mobinet_ros.picture_motion:CameraMotionSettings",
+        "mobinet_ros.detection_looks:LooksSettings",
         _CAMERAS,
     ),
     "reid": ("mobinet.reid.embedder:EmbedderSettings", "mobinet.reid.describer:DescriberSettings", _CAMERAS),
