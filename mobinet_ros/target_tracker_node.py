@@ -33,8 +33,6 @@ from mobinet_ros import topics
 from mobinet_ros.action import TrackTarget
 from mobinet_ros.conversions import (
     camera_info_to_model,
-    duration_to_ns,
-    msg_to_box,
     msg_to_detections,
     msg_to_identities,
     msg_to_tracks,
@@ -42,10 +40,11 @@ from mobinet_ros.conversions import (
     stamp_to_ns,
 )
 from mobinet_ros.following.camera_memory import CameraMemory
-from mobinet_ros.following.chooser import Chosen, ClickSettings, TargetChooser, to_seen
+from mobinet_ros.following.chooser import ClickSettings, TargetChooser, to_seen
 from mobinet_ros.following.follower import Follower, Order
 from mobinet_ros.following.goals import LastingGoals, ServerGoalHandle
 from mobinet_ros.following.keeper import Result, TargetKeeper
+from mobinet_ros.following.requests import order_of
 from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import CamerasSettings, StageNode
 from mobinet_ros.msg import IdentityArray, TrackArray
@@ -258,7 +257,9 @@ class TargetTrackerNode(StageNode):
     def _on_goal(self, goal: ServerGoalHandle) -> None:
         with self._lock:
             try:
-                order = self._order_of(goal)
+                if self._chooser is None or self._worker is None:
+                    raise InputError("the node is not active")
+                order = order_of(goal, self._chooser)
             except InputError as error:
                 self._keeper.refuse(goal, str(error))
                 return
@@ -266,27 +267,6 @@ class TargetTrackerNode(StageNode):
 
     def _on_cancel(self, goal: ServerGoalHandle) -> None:
         self._put_once(self._keeper.cancel, goal)
-
-    def _order_of(self, goal: ServerGoalHandle) -> Order:
-        request = goal.request
-        limit_ns = duration_to_ns(request.time_limit)
-        if limit_ns < 0:
-            raise InputError(f"time_limit: expected zero or more, got {limit_ns / 1e9} s")
-        return Order(self._choose(request), goal, limit_ns, request.by == request.IDENTITY and not request.camera)
-
-    def _choose(self, request: TrackTarget.Goal) -> Chosen:
-        chooser, stamp_ns = self._chooser, stamp_to_ns(request.stamp)
-        if chooser is None or self._worker is None:
-            raise InputError("the node is not active")
-        if request.by == request.BOX:
-            return chooser.by_box(request.camera, stamp_ns, msg_to_box(request.box))
-        if request.by == request.TRACK:
-            return chooser.by_track(request.camera, stamp_ns, request.id)
-        if request.by == request.IDENTITY:
-            return chooser.by_identity(request.camera, request.id)
-        if request.by == request.POINT:
-            return chooser.by_point(request.camera, stamp_ns, request.point_frame, point_to_array(request.point))
-        raise InputError(f"by: expected BOX, TRACK, IDENTITY or POINT (0 to 3), got {request.by}")
 
     # the worker
 
