@@ -9,7 +9,7 @@ from mobinet_ros.doctor.findings import Finding, Severity, names
 from mobinet_ros.doctor.snapshot import (
     CAMERA_INFO_TYPE,
     CHAIN_TYPES,
-    CLICK_TYPE,
+    CLICKED_POINT,
     CLOCK_TYPE,
     IMAGE_TYPES,
     TF_TYPE,
@@ -33,7 +33,7 @@ def check_missing_publishers(snapshot: Snapshot) -> Iterator[Finding]:
         if topic.publishers or not topic.subscriptions:
             continue
         kind = topic.subscriptions[0].type
-        if kind in (CLOCK_TYPE, TF_TYPE, CLICK_TYPE) or _explained_elsewhere(snapshot, topic):
+        if kind in (CLOCK_TYPE, TF_TYPE) or topic.name == CLICKED_POINT or _explained_elsewhere(snapshot, topic):
             continue
         near = near_names(snapshot, topic)
         severity = Severity.ERROR if near or kind in CHAIN_TYPES else Severity.WARNING

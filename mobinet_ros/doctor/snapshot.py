@@ -22,8 +22,8 @@ DIAGNOSTICS_TYPE = "diagnostic_msgs/msg/DiagnosticArray"
 IMAGE_TYPES = (IMAGE_TYPE, COMPRESSED_TYPE)
 # what a camera and the stages behind it publish for every image, so that silence means a fault
 CHAIN_TYPES = (*IMAGE_TYPES, CAMERA_INFO_TYPE, EVENTS_TYPE, DETECTIONS_TYPE, TRACKS_TYPE, TARGET_TYPE)
-# what a user's action sends: a listener without a publisher is no fault
-CLICK_TYPE = "geometry_msgs/msg/PointStamped"
+# what a user's click sends, by RViz's default name: a listener without a publisher is no fault
+CLICKED_POINT = "/clicked_point"
 
 
 @dataclass(frozen=True)
