@@ -84,8 +84,11 @@ class SettingsParameters:
     def _override(self, field: dataclasses.Field[Any], hint: Any) -> Any:
         """What the user gave, whole numbers made floats where a float is asked for; None for nothing."""
         parameter = self._given().get(field.name)
-        if parameter is None or parameter.type_ == Parameter.Type.NOT_SET:
+        if parameter is None:
             return None
+        if parameter.type_ == Parameter.Type.NOT_SET:
+            # what ROS makes of an empty list
+            return () if isinstance(field.default, tuple) else None
         return _fit(field, hint, parameter.value)
 
     def _on_set(self, parameters: Sequence[Parameter]) -> SetParametersResult:

@@ -15,6 +15,8 @@ from geometry_msgs.msg import PointStamped
 from lifecycle_msgs.msg import Transition
 from mobinet_ros.action import TrackTarget
 from onnx import TensorProto, helper, numpy_helper
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
 from rclpy.action import ActionClient
 
 from mobinet.boxes import iou_matrix
@@ -326,3 +328,16 @@ def test_a_network_that_is_absent_is_named_with_its_cure(graph):
     said = graph.said_by(NODE)
     graph.start_node("target_tracker_node", "/r1", cameras="[front]", network="nowhere.onnx")
     assert graph.spin_until(lambda: any("nowhere.onnx" in one for one in said())), graph.logs()
+
+
+def test_a_live_setting_counts_for_the_target_that_is_followed(graph, network):
+    """Without corrections the state is that of the network: sure, until more is asked of it than it ever gives."""
+    follow = Follow(graph, network, corrections="[]")
+    follow.send_box()
+    assert follow.misses("", images=5) == []
+    client = graph.node.create_client(SetParameters, f"{NODE}/set_parameters")
+    assert graph.spin_until(client.service_is_ready), graph.logs()
+    value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=1.0)
+    request = SetParameters.Request(parameters=[Parameter(name="uncertain_score", value=value)])
+    assert follow.wait_for(client.call_async(request)).results[0].successful
+    assert graph.spin_until(lambda: follow.targets[-1].state == TargetState.UNCERTAIN), graph.logs()
