@@ -16,10 +16,6 @@ from mobinet.types import Float32, Float64, Image
 
 _LIKENESS, _COLOUR, _NEITHER = 20.4, 1.8, -17.0
 _COLOUR_ALONE, _NEITHER_ALONE = 25.0, -21.5
-# no box of the target had less in common with its views; such a colour says more than the straight line would
-_FOREIGN_COLOUR, _FOREIGN = 0.6, 10.0
-# log-odds by which a target may change within the time that views need to be trusted
-_CHANGE = 5.0
 
 
 @dataclass(frozen=True)
@@ -40,27 +36,21 @@ class Evidence:
     colours: Float32
 
 
-def judge(matcher: Matcher, bank: ViewBank, image: Image, box: Float64, before_ns: int | None = None) -> Evidence:
+def judge(matcher: Matcher, bank: ViewBank, image: Image, box: Float64) -> Evidence:
     """Evidence for a box (xyxy pixels) that has a part in the image; costs one description.
 
     Args:
         matcher: describes.
         bank: the views to compare with.
         image, box: what is judged.
-        before_ns: what the views up to this stamp say limits what newer ones may say, so that what slowly slides in
-            front of the target is not learnt with it.
     """
     template = matcher.describe(image, box)
     colours = colours_of(image, box)
     likeness, colour = bank.compare(template, colours)
-    odds = _odds(likeness, colour)
-    if before_ns is not None:
-        odds = min(odds, _odds(*bank.compare(template, colours, before_ns)) + _CHANGE)
-    return Evidence(odds, likeness, colour, template, colours)
+    return Evidence(_odds(likeness, colour), likeness, colour, template, colours)
 
 
 def _odds(likeness: float | None, colour: float) -> float:
-    foreign = _FOREIGN * max(0.0, _FOREIGN_COLOUR - colour)
     if likeness is None:
-        return _COLOUR_ALONE * colour + _NEITHER_ALONE - foreign
-    return _LIKENESS * likeness + _COLOUR * colour + _NEITHER - foreign
+        return _COLOUR_ALONE * colour + _NEITHER_ALONE
+    return _LIKENESS * likeness + _COLOUR * colour + _NEITHER

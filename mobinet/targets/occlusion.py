@@ -173,8 +173,7 @@ class OcclusionModule:
     def _judge_box(self, frame: Frame, estimate: Estimate) -> TargetState:
         """TRACKING, UNCERTAIN or OCCLUDED, by the evidence for the network's box."""
         image, settings, now = frame.require_image(), self._settings, self.diagnostics
-        trusted_ns = frame.stamp_ns - round(settings.trusted_s * _NS)
-        now.evidence = judge(self._matcher, self._bank, image, inside(estimate.box, image), trusted_ns)
+        now.evidence = judge(self._matcher, self._bank, image, inside(estimate.box, image))
         odds = min(now.evidence.odds - min(self._usual - _USUAL_ODDS, 0.0), _BELIEF_LIMIT)
         now.is_background = self._background.shows(image, estimate.box)
         if now.is_background:

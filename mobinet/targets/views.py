@@ -107,16 +107,13 @@ class ViewBank:
         first = (self._first,) if self._first is not None and self._first is not self._recent[0] else ()
         return (*first, *self._recent)
 
-    def compare(self, template: Any, colours: Float32, before_ns: int | None = None) -> tuple[float | None, float]:
+    def compare(self, template: Any, colours: Float32) -> tuple[float | None, float]:
         """Highest likeness (``None`` with a matcher that cannot compare) and highest colour agreement with the views.
 
         Args:
             template, colours: of the box in question.
-            before_ns: only views up to this stamp count, or the oldest one if there is none.
         """
         views = self.views()
-        if before_ns is not None:
-            views = tuple(view for view in views if view.stamp_ns <= before_ns) or views[:1]
         colour = max(float(colours @ view.colours) for view in views)
         if not isinstance(self._matcher, Comparer):
             return None, colour
