@@ -23,7 +23,7 @@ class TrackerSettings:
         0.6, "detections from this score on are associated first, 0..1", minimum=0.0, maximum=1.0, live=True
     )
     new_track_score: float = setting(
-        0.7, "an unmatched detection from this score on starts a track, 0..1", minimum=0.0, maximum=1.0, live=True
+        0.6, "an unmatched detection from this score on starts a track, 0..1", minimum=0.0, maximum=1.0, live=True
     )
     min_iou: float = setting(
         0.15, "least overlap (IoU) of a track and a high-score detection", minimum=0.0, maximum=1.0, live=True
