@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.errors import InputError
-from mobinet.reid.neighbours import check_vectors
+from mobinet.reid.vectors import check_pair
 from mobinet.settings import check_settings, setting
 from mobinet.types import Float32, Int64
 
@@ -44,10 +44,7 @@ def cosine_distances(queries: Float32, gallery: Float32) -> Float32:
     Raises:
         InputError: a shape, type or value that is not so.
     """
-    check_vectors("queries", queries)
-    check_vectors("gallery", gallery)
-    if queries.shape[1] != gallery.shape[1]:
-        raise InputError(f"queries have {queries.shape[1]} numbers and the gallery {gallery.shape[1]}; use one network")
+    check_pair(queries, gallery)
     distances: Float32 = queries @ gallery.T
     return np.subtract(1, distances, out=distances)
 

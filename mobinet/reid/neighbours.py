@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.compiled import compiled
 from mobinet.errors import InputError
+from mobinet.reid.vectors import check_vectors
 from mobinet.types import Float32
 
 _BLOCK = 1024
@@ -69,15 +69,6 @@ def squared_distances(first: Float32, second: Float32, first_lengths: Float32, s
     distances += first_lengths[:, None]
     distances += second_lengths
     return np.maximum(distances, 0, out=distances)
-
-
-def check_vectors(name: str, vectors: NDArray[Any]) -> None:
-    """Raises InputError for what is not ``(N, D)`` float32 and finite."""
-    if vectors.ndim != 2 or vectors.dtype != np.float32:
-        raise InputError(f"{name}: expected float32 of shape (N, D), got {vectors.dtype} {vectors.shape}")
-    if not np.isfinite(vectors).all():
-        row = int(np.argmax(~np.isfinite(vectors).all(axis=1)))
-        raise InputError(f"{name}: vector {row} is not finite; drop it")
 
 
 @compiled

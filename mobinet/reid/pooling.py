@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.errors import InputError
-from mobinet.reid.neighbours import check_vectors, nearest_neighbours
-from mobinet.types import Float32, Float64, Int64
+from mobinet.reid.neighbours import nearest_neighbours
+from mobinet.reid.vectors import check_pair, check_vectors, unit_vectors
+from mobinet.types import Float32, Int64
 
 
 def pool_tracks(
@@ -38,7 +39,7 @@ def pool_tracks(
     weights = np.where(useless[places], 1.0, weights)
     sums = np.zeros((len(names), vectors.shape[1]))
     np.add.at(sums, places, vectors * weights[:, None])
-    return names, _unit(sums)
+    return names, unit_vectors(sums)
 
 
 def expand_queries(queries: Float32, gallery: Float32, count: int = 5, alpha: float = 3.0) -> Float32:
@@ -50,15 +51,14 @@ def expand_queries(queries: Float32, gallery: Float32, count: int = 5, alpha: fl
     Raises:
         InputError: a shape, type or value that is not so.
     """
-    check_vectors("queries", queries)
-    check_vectors("gallery", gallery)
+    check_pair(queries, gallery)
     similarities = queries @ gallery.T
     count = min(count, len(gallery))
     nearest = (
         np.argpartition(-similarities, count - 1, axis=1)[:, :count] if count else np.zeros((len(queries), 0), int)
     )
     weights = np.maximum(np.take_along_axis(similarities, nearest, axis=1), 0).astype(np.float64) ** alpha
-    return _unit(queries + np.einsum("ik,ikj->ij", weights, gallery[nearest]))
+    return unit_vectors(queries + np.einsum("ik,ikj->ij", weights, gallery[nearest]))
 
 
 def enhance(vectors: Float32, count: int = 5, alpha: float = 3.0) -> Float32:
@@ -73,9 +73,4 @@ def enhance(vectors: Float32, count: int = 5, alpha: float = 3.0) -> Float32:
     near = nearest_neighbours(vectors, count + 1).indices
     similarities = np.einsum("ij,ikj->ik", vectors, vectors[near])
     weights = np.maximum(similarities, 0).astype(np.float64) ** alpha
-    return _unit(np.einsum("ik,ikj->ij", weights, vectors[near]))
-
-
-def _unit(vectors: Float64) -> Float32:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
+    return unit_vectors(np.einsum("ik,ikj->ij", weights, vectors[near]))

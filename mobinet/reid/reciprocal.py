@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from mobinet.compiled import compiled
-from mobinet.errors import InputError
-from mobinet.reid.neighbours import Neighbours, check_vectors, nearest_neighbours, squared_distances
+from mobinet.reid.neighbours import Neighbours, nearest_neighbours, squared_distances
+from mobinet.reid.vectors import check_pair
 from mobinet.settings import check_settings, setting
 from mobinet.types import Float32, Int64
 
@@ -52,10 +52,7 @@ def k_reciprocal(queries: Float32, gallery: Float32, settings: ReciprocalSetting
         InputError: a shape, type or value that is not so.
     """
     settings = settings or ReciprocalSettings()
-    check_vectors("queries", queries)
-    check_vectors("gallery", gallery)
-    if queries.shape[1] != gallery.shape[1]:
-        raise InputError(f"queries have {queries.shape[1]} numbers and the gallery {gallery.shape[1]}; use one network")
+    check_pair(queries, gallery)
     if not len(queries) or not len(gallery):
         return np.zeros((len(queries), len(gallery)), np.float32)
     vectors = np.concatenate([queries, gallery])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.errors import InputError
-from mobinet.reid.neighbours import check_vectors
+from mobinet.reid.vectors import check_vectors, unit_vectors
 from mobinet.types import Float32
 
 
@@ -43,8 +43,7 @@ def without_camera_bias(vectors: Float32, cameras: NDArray[Any], ridge: float = 
         of_camera = cameras == camera
         if of_camera.sum() >= least:
             whitened[of_camera] = _whiten(vectors[of_camera].astype(np.float64), ridge)
-    lengths = np.linalg.norm(whitened, axis=1, keepdims=True)
-    return np.asarray(whitened / np.where(lengths > 0, lengths, 1), np.float32)
+    return unit_vectors(whitened)
 
 
 def _whiten(views: NDArray[np.float64], ridge: float) -> NDArray[np.float64]:
