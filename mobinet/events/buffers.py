@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.events.base import Events
 from mobinet.types import Int64
+
+# time, column, row, polarity
+Columns: TypeAlias = tuple[Int64, NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint8]]
 
 
 class EventBuffers:
@@ -23,7 +28,7 @@ class EventBuffers:
         self._size = width, height
 
     @property
-    def columns(self) -> tuple[Int64, NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint8]]:
+    def columns(self) -> Columns:
         """Time, column, row and polarity."""
         return self.t_ns, self.x, self.y, self.polarity
 

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.events import evt2_kernels as kernels
-from mobinet.events.word_decoder import Columns, WordDecoder
+from mobinet.events.buffers import Columns
+from mobinet.events.word_decoder import WordDecoder
 from mobinet.types import Int64
 
 _CD_OFF, _CD_ON, _TIME_HIGH, _EXT_TRIGGER, _OTHERS, _CONTINUED = 0x0, 0x1, 0x8, 0xA, 0xE, 0xF

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.events import evt3_kernels as kernels
+from mobinet.events.buffers import Columns
 from mobinet.events.evt3 import (
     ADDR_X,
     ADDR_Y,
@@ -19,7 +20,7 @@ from mobinet.events.evt3 import (
     VECT_12,
     VECT_BASE_X,
 )
-from mobinet.events.word_decoder import Columns, WordDecoder
+from mobinet.events.word_decoder import WordDecoder
 from mobinet.types import Int64
 
 

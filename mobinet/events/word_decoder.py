@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.errors import InputError
 from mobinet.events.base import Events, Packet
-from mobinet.events.buffers import EventBuffers
+from mobinet.events.buffers import Columns, EventBuffers
 from mobinet.types import Int64
 
 # both encodings have eleven bits for a column and for a row
 MAX_SIDE = 2048
 
-Columns: TypeAlias = tuple[Int64, NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint8]]
 
-
-class WordDecoder:
+class WordDecoder(ABC):
     """Decodes the packets of one camera, in their order; state goes on from one packet to the next.
 
     A subclass has the encoding's name, its words and the compiled loop over them.
@@ -85,9 +84,9 @@ class WordDecoder:
             )
         return octets.view(self._dtype).astype(self._dtype.newbyteorder("="), copy=False)
 
+    @abstractmethod
     def _decode(self, words: NDArray[Any], state: Int64, columns: Columns) -> tuple[int, int]:
         """Writes the events of ``words`` to the columns; answers their number and the set of kinds of words."""
-        raise NotImplementedError
 
     def _unknown_word(self, words: NDArray[Any]) -> InputError:
         bits = 8 * self._dtype.itemsize

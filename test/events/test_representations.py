@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,7 +26,7 @@ def rows(events: Events) -> list[tuple[int, int, int, int]]:
 
 
 @given(events_in_order(), st.integers(1, 4), some_windows, st.randoms(use_true_random=False))
-def test_histogram_is_a_count(events: Events, bins: int, window: Window | None, order: object) -> None:
+def test_histogram_is_a_count(events: Events, bins: int, window: Window | None, order: random.Random) -> None:
     expected = np.zeros((2, bins, HEIGHT, WIDTH), int)
     edges = (window or Window.of(events)).edges(bins)
     for t, x, y, p in rows(events):
@@ -33,7 +35,7 @@ def test_histogram_is_a_count(events: Events, bins: int, window: Window | None, 
                 expected[int(p), index, y, x] += 1
     assert (histogram(events, WIDTH, HEIGHT, bins, window) == expected).all()
     mixed = list(range(len(events)))
-    order.shuffle(mixed)  # type: ignore[attr-defined]
+    order.shuffle(mixed)
     assert (histogram(events[np.array(mixed, int)], WIDTH, HEIGHT, bins, window) == expected).all()
 
 
