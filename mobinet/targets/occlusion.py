@@ -87,11 +87,15 @@ class OcclusionModule:
         self._bank = ViewBank(matcher, self._settings.views)
         self._motion = FadingMotion(fade_s=self._settings.fade_s)
         self._background = Background(self._history)
+        self._proposer = proposer
+        self._template: Any = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """No target has been followed yet."""
         self._plain: PlainPath | None = None
         self._rest = 0
-        self._proposer = proposer
         self._outside: deque[Float64] = deque(maxlen=_MOST_OUTSIDE)
-        self._template: Any = None
         self._hidden_ns: int | None = None
         self._refound_ns: int | None = None
         self._unproven = False
@@ -115,16 +119,9 @@ class OcclusionModule:
         self._bank.reset(take_view(frame.stamp_ns, frame.require_image(), box, template))
         self._motion.reset(frame.stamp_ns, box)
         self._background.reset(frame.stamp_ns, box)
-        self._plain, self._rest = None, 0
-        self._hidden_ns = self._refound_ns = None
-        self._unproven = False
-        self._turn = 0
-        self._refused.clear()
-        self._outside.clear()
+        self._forget()
         if self._proposer is not None:
             self._proposer.start(frame, box)
-        self._usual, self._n_sure = _FIRST_ODDS, 0
-        self.diagnostics = Diagnostics()
 
     def propose(self, box: Float64) -> None:
         """A place in the next image, from outside: another camera, a person. It is examined as any other, if in doubt.
