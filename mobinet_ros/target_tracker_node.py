@@ -111,8 +111,6 @@ class TargetTrackerNode(StageNode):
         self._numbers = itertools.count()
         self._worker: NewestWorker[Callable[[], None]] | None = None
 
-    # life cycle
-
     def configure(self) -> None:
         matcher = load_matcher(self._settings)
         for camera in self._cameras.names():
@@ -184,8 +182,6 @@ class TargetTrackerNode(StageNode):
             self._clicks = settings
             if self._chooser is not None:
                 self._chooser.settings = settings
-
-    # what comes in
 
     def _on_image(self, camera: str, header: Header, image: Image) -> None:
         stamp_ns, memory = stamp_to_ns(header.stamp), self._memories[camera]
@@ -267,8 +263,6 @@ class TargetTrackerNode(StageNode):
 
     def _on_cancel(self, goal: ServerGoalHandle) -> None:
         self._put_once(self._keeper.cancel, goal)
-
-    # the worker
 
     def _put_once(self, work: Callable[..., None], *arguments: Any) -> None:
         if self._worker is not None:
