@@ -1,9 +1,12 @@
 """Event cameras: packets to events and back, and events as arrays of pixels."""
 
 from mobinet.events.base import Events
+from mobinet.events.clusters import ClusterDetector, ClusterSettings
+from mobinet.events.detector import EventDetector
 from mobinet.events.evt2_decoder import Evt2Decoder
 from mobinet.events.evt3_decoder import Evt3Decoder
 from mobinet.events.evt3_encoder import encode_evt3
+from mobinet.events.factory import EventDetectorSettings, make_event_detector
 from mobinet.events.histogram import histogram
 from mobinet.events.noise import BackgroundActivityFilter, HotPixelFilter, NoiseSettings
 from mobinet.events.ordinal_surface import OrdinalSurface, OrdinalSurfaceSettings
@@ -13,6 +16,10 @@ from mobinet.events.windows import Window, Windows, WindowSettings
 
 __all__ = [
     "BackgroundActivityFilter",
+    "ClusterDetector",
+    "ClusterSettings",
+    "EventDetector",
+    "EventDetectorSettings",
     "Events",
     "Evt2Decoder",
     "Evt3Decoder",
@@ -26,5 +33,6 @@ __all__ = [
     "Windows",
     "encode_evt3",
     "histogram",
+    "make_event_detector",
     "voxel_grid",
 ]
