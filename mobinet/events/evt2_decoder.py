@@ -4,6 +4,7 @@
 CD_OFF    0x0  bits 22 to 27: lower 6 bits of the time in microseconds; 11 to 21 column, 0 to 10 row
 CD_ON     0x1  likewise
 TIME_HIGH 0x8  upper 28 bits of the time, until the next one
+TRIGGER   0xA  bits 22 to 27: lower 6 bits of the time; 8 to 12 channel, 0 the signal after the edge
 ========= ==== ===========================================================================
 
 The upper four bits of a word say what it is. Source: docs.prophesee.ai, "EVT 2.0 Format". Times wrap after 4.8 hours.
@@ -16,25 +17,32 @@ from numpy.typing import NDArray
 
 from mobinet.events import evt2_kernels as kernels
 from mobinet.events.buffers import Columns
-from mobinet.events.word_decoder import WordDecoder
+from mobinet.events.triggers import TriggerEdge
+from mobinet.events.word_decoder import EXT_TRIGGER, WordDecoder
 from mobinet.types import Int64
 
-_CD_OFF, _CD_ON, _TIME_HIGH, _EXT_TRIGGER, _OTHERS, _CONTINUED = 0x0, 0x1, 0x8, 0xA, 0xE, 0xF
+_CD_OFF, _CD_ON, _TIME_HIGH, _OTHERS, _CONTINUED = 0x0, 0x1, 0x8, 0xE, 0xF
 
 
 class Evt2Decoder(WordDecoder):
     """Decodes packets of EVT2.
 
     Times count from the camera's own zero; wraps are counted. Events before the first time are passed over, as are
-    triggers and other words without events.
+    other words without events.
     """
 
     _name = "EVT2"
     _word = "u4"
-    _kinds = (_CD_OFF, _CD_ON, _TIME_HIGH, _EXT_TRIGGER, _OTHERS, _CONTINUED)
+    _kinds = (_CD_OFF, _CD_ON, _TIME_HIGH, EXT_TRIGGER, _OTHERS, _CONTINUED)
     _state_size = kernels.STATE_SIZE
     _chunk = 1 << 15
     _most_events_per_word = 1
 
     def _decode(self, words: NDArray[np.uint32], state: Int64, columns: Columns) -> tuple[int, int]:
         return kernels.decode(words, state, *columns)
+
+    def _trigger(self, word: int, state: Int64) -> TriggerEdge | None:
+        if not state[kernels.KNOWN]:
+            return None
+        time_us = int(state[kernels.HIGH]) << 6 | word >> 22 & 63
+        return TriggerEdge(time_us * 1000, word >> 8 & 0x1F, bool(word & 1))

@@ -20,6 +20,7 @@ from mobinet.events.evt3 import (
     VECT_12,
     VECT_BASE_X,
 )
+from mobinet.events.triggers import TriggerEdge
 from mobinet.events.word_decoder import WordDecoder
 from mobinet.types import Int64
 
@@ -29,7 +30,7 @@ class Evt3Decoder(WordDecoder):
 
     Times count from the camera's own zero and wrap every 16.77 s; wraps between words are counted, so that times
     rise, from the first packet that is seen. A packet that comes more than 16.77 s after the one before counts as less.
-    Words before the first time and row are known are passed over, as are triggers and other words without events.
+    Words before the first time and row are known are passed over, as are temperatures and other words without events.
     """
 
     _name = "EVT3"
@@ -47,3 +48,10 @@ class Evt3Decoder(WordDecoder):
         taken, kinds = kernels.begin(words, state)
         count, later_kinds = kernels.decode(words[taken:], state, *columns)
         return count, kinds | later_kinds
+
+    def _trigger(self, word: int, state: Int64) -> TriggerEdge | None:
+        known = kernels.KNOWN_HIGH | kernels.KNOWN_LOW
+        if int(state[kernels.KNOWN]) & known != known:
+            return None
+        time_us = int(state[kernels.EPOCH]) + (int(state[kernels.HIGH]) << 12 | int(state[kernels.LOW]))
+        return TriggerEdge(time_us * 1000, word >> 8 & 0xF, bool(word & 1))

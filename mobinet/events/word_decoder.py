@@ -1,4 +1,4 @@
-"""What the decoders of Prophesee's encodings share: words of one size, whose upper four bits say what they are."""
+"""What all decoders share: packets of words of one size, and what is known from one packet to the next."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from mobinet.errors import InputError
 from mobinet.events.base import Events, Packet
 from mobinet.events.buffers import Columns, EventBuffers
+from mobinet.events.triggers import TriggerEdge, Triggers
 from mobinet.types import Int64
 
-# both encodings have eleven bits for a column and for a row
+# Prophesee's encodings have eleven bits for a column and for a row
 MAX_SIDE = 2048
+# the kind of a word that tells of a trigger, in all of Prophesee's encodings
+EXT_TRIGGER = 0xA
 
 
 class WordDecoder(ABC):
@@ -32,7 +35,7 @@ class WordDecoder(ABC):
 
     _name: str
     _word: str
-    # kinds of words that the format has
+    # kinds of words, in their upper four bits, that the format has
     _kinds: tuple[int, ...]
     _state_size: int
     # so many words are decoded at once that their events stay in the processor's cache until they are copied
@@ -40,11 +43,13 @@ class WordDecoder(ABC):
     _most_events_per_word: int
     # places behind the last event that the loop may write to
     _slack = 0
+    _max_side = MAX_SIDE
+    _words_per_record = 1
 
     def __init__(self, width: int = MAX_SIDE, height: int = MAX_SIDE, *, big_endian: bool = False) -> None:
-        if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+        if not (0 < width <= self._max_side and 0 < height <= self._max_side):
             raise InputError(
-                f"{self._name}: expected a sensor of 1 to {MAX_SIDE} pixels a side, got {width} x {height}"
+                f"{self._name}: expected a sensor of 1 to {self._max_side} pixels a side, got {width} x {height}"
             )
         self._dtype = np.dtype((">" if big_endian else "<") + self._word)
         self._unknown = ~sum(1 << kind for kind in self._kinds)
@@ -54,44 +59,77 @@ class WordDecoder(ABC):
     def reset(self) -> None:
         """Forgets everything, as before the first packet."""
         self.outside = 0
+        self.triggers = Triggers.empty()
         self._state = np.zeros(self._state_size, np.int64)
 
-    def decode(self, data: Packet) -> Events:
-        """The events of the next packet, in the order of its words.
+    def decode(self, data: Packet, time_base: int = 0) -> Events:
+        """The events of the next packet, in the order of its words; ``triggers`` are its triggers.
+
+        Args:
+            time_base: of the packet's message, in the unit that the encoding gives it.
 
         Raises:
             InputError: no whole number of words, or a word that the format does not have; the state is as before.
         """
         words = self._words(data)
         state, parts, count = self._state.copy(), [], 0
+        triggers: list[Triggers] = []
+        self._begin_packet(state, time_base)
         for start in range(0, len(words), self._chunk):
-            found, kinds = self._decode(words[start : start + self._chunk], state, self._buffers.columns)
+            before, chunk = state.copy(), words[start : start + self._chunk]
+            found, kinds = self._decode(chunk, state, self._buffers.columns)
             if kinds & self._unknown:
                 raise self._unknown_word(words)
             count += found
             parts.append(self._buffers.take(found))
-        self._state = state
+            if kinds >> EXT_TRIGGER & 1:
+                triggers.append(self._find_triggers(chunk, before))
+        self._state, self.triggers = state, Triggers.concatenate(triggers)
         events = Events.concatenate(parts)
         self.outside += count - len(events)
         return events
 
     def _words(self, data: Packet) -> NDArray[Any]:
         octets = np.frombuffer(data, np.uint8)
-        size = self._dtype.itemsize
+        size = self._dtype.itemsize * self._words_per_record
         if len(octets) % size:
             raise InputError(
                 f"{self._name}: a packet of {len(octets)} bytes, expected words of {size} bytes: it was cut; drop it"
             )
         return octets.view(self._dtype).astype(self._dtype.newbyteorder("="), copy=False)
 
+    def _begin_packet(self, state: Int64, time_base: int) -> None:
+        """Sets in the state what holds for one packet only."""
+
     @abstractmethod
     def _decode(self, words: NDArray[Any], state: Int64, columns: Columns) -> tuple[int, int]:
         """Writes the events of ``words`` to the columns; answers their number and the set of kinds of words."""
 
+    def _find_triggers(self, words: NDArray[Any], state: Int64) -> Triggers:
+        """The triggers among ``words``; ``state`` is as before them, and moves on.
+
+        Triggers are rare, so the events before each are decoded once more to know its time, and the loop over events
+        need not look out for them.
+        """
+        kinds, start, found = self._kinds_of(words), 0, []
+        for index in np.flatnonzero(kinds == EXT_TRIGGER).tolist():
+            self._decode(words[start:index], state, self._buffers.columns)
+            start = index
+            edge = self._trigger(int(words[index]), state)
+            if edge is not None:
+                found.append(edge)
+        return Triggers.of(found)
+
+    def _trigger(self, word: int, state: Int64) -> TriggerEdge | None:
+        """What a word of the kind ``EXT_TRIGGER`` tells, or ``None`` before the time is known."""
+        raise NotImplementedError(f"{self._name} has no triggers among its events")
+
+    def _kinds_of(self, words: NDArray[Any]) -> Int64:
+        return (words >> words.dtype.type(8 * self._dtype.itemsize - 4)).astype(np.int64)
+
     def _unknown_word(self, words: NDArray[Any]) -> InputError:
         bits = 8 * self._dtype.itemsize
-        kinds = (words >> words.dtype.type(bits - 4)).astype(np.int64)
-        index = int(np.argmax(~np.isin(kinds, self._kinds)))
+        index = int(np.argmax(~np.isin(self._kinds_of(words), self._kinds)))
         return InputError(
             f"{self._name}: word {index} of {len(words)} is 0x{int(words[index]):0{bits // 4}x}, a kind that the "
             "format does not have; check the encoding and the byte order"
