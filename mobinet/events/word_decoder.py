@@ -18,6 +18,7 @@ from mobinet.types import Int64
 MAX_SIDE = 2048
 # the kind of a word that tells of a trigger, in all of Prophesee's encodings
 EXT_TRIGGER = 0xA
+_MAX_TIME_BASE_NS = 1 << 62
 
 
 class WordDecoder(ABC):
@@ -44,7 +45,8 @@ class WordDecoder(ABC):
     # places behind the last event that the loop may write to
     _slack = 0
     _max_side = MAX_SIDE
-    _words_per_record = 1
+    # a packet ends after a multiple of so many words
+    _words_per_event = 1
 
     def __init__(self, width: int = MAX_SIDE, height: int = MAX_SIDE, *, big_endian: bool = False) -> None:
         if not (0 < width <= self._max_side and 0 < height <= self._max_side):
@@ -62,11 +64,11 @@ class WordDecoder(ABC):
         self.triggers = Triggers.empty()
         self._state = np.zeros(self._state_size, np.int64)
 
-    def decode(self, data: Packet, time_base: int = 0) -> Events:
+    def decode(self, data: Packet, time_base_ns: int = 0) -> Events:
         """The events of the next packet, in the order of its words; ``triggers`` are its triggers.
 
         Args:
-            time_base: of the packet's message, in the unit that the encoding gives it.
+            time_base_ns: of the packet's message; Prophesee's encodings do not use it.
 
         Raises:
             InputError: no whole number of words, or a word that the format does not have; the state is as before.
@@ -74,7 +76,7 @@ class WordDecoder(ABC):
         words = self._words(data)
         state, parts, count = self._state.copy(), [], 0
         triggers: list[Triggers] = []
-        self._begin_packet(state, time_base)
+        self._begin_packet(state, time_base_ns)
         for start in range(0, len(words), self._chunk):
             before, chunk = state.copy(), words[start : start + self._chunk]
             found, kinds = self._decode(chunk, state, self._buffers.columns)
@@ -91,22 +93,30 @@ class WordDecoder(ABC):
 
     def _words(self, data: Packet) -> NDArray[Any]:
         octets = np.frombuffer(data, np.uint8)
-        size = self._dtype.itemsize * self._words_per_record
+        size = self._dtype.itemsize * self._words_per_event
         if len(octets) % size:
             raise InputError(
                 f"{self._name}: a packet of {len(octets)} bytes, expected words of {size} bytes: it was cut; drop it"
             )
         return octets.view(self._dtype).astype(self._dtype.newbyteorder("="), copy=False)
 
-    def _begin_packet(self, state: Int64, time_base: int) -> None:
+    def _begin_packet(self, state: Int64, time_base_ns: int) -> None:  # noqa: B027 most encodings have nothing to do
         """Sets in the state what holds for one packet only."""
+
+    def _checked_base(self, time_base_ns: int) -> int:
+        """``time_base_ns``, where times can be added to it; raises InputError where not."""
+        if not 0 <= time_base_ns < _MAX_TIME_BASE_NS:
+            raise InputError(
+                f"{self._name}: time_base is {time_base_ns} ns, expected 0 to 2^62; check the clock of the camera's driver"
+            )
+        return time_base_ns
 
     @abstractmethod
     def _decode(self, words: NDArray[Any], state: Int64, columns: Columns) -> tuple[int, int]:
         """Writes the events of ``words`` to the columns; answers their number and the set of kinds of words."""
 
     def _find_triggers(self, words: NDArray[Any], state: Int64) -> Triggers:
-        """The triggers among ``words``; ``state`` is as before them, and moves on.
+        """The triggers of words that are known to have some; ``state`` is as before them, and moves on.
 
         Triggers are rare, so the events before each are decoded once more to know its time, and the loop over events
         need not look out for them.
@@ -125,7 +135,8 @@ class WordDecoder(ABC):
         raise NotImplementedError(f"{self._name} has no triggers among its events")
 
     def _kinds_of(self, words: NDArray[Any]) -> Int64:
-        return (words >> words.dtype.type(8 * self._dtype.itemsize - 4)).astype(np.int64)
+        kinds: Int64 = (words >> words.dtype.type(8 * self._dtype.itemsize - 4)).astype(np.int64)
+        return kinds
 
     def _unknown_word(self, words: NDArray[Any]) -> InputError:
         bits = 8 * self._dtype.itemsize
