@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from mobinet.sim.simulation import CameraView
 from mobinet.sim.truth import TrueObject
+from mobinet.sim.world import COLOUR_KINDS
 from mobinet.types import Image
-
-_COLOUR_KINDS = ("rgb", "rgbd")
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Layout(Protocol):
 
 def sees_colours(view: CameraView) -> bool:
     """Whether a camera makes colour images."""
-    return view.camera.kind in _COLOUR_KINDS
+    return view.camera.kind in COLOUR_KINDS
 
 
 def image_name(number: int) -> str:

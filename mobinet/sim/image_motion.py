@@ -8,6 +8,8 @@ the rays that is nearer than at them, are not looked at.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,8 +18,11 @@ from mobinet.sim.actors import fixtures_of
 from mobinet.sim.meshes import bounding_corners
 from mobinet.sim.scene import FAR_M, NEAR_M
 from mobinet.sim.shapes import Part, Placement, join
-from mobinet.sim.simulation import CameraView, Simulation
 from mobinet.types import Float64
+
+if TYPE_CHECKING:
+    # it makes one of these for each camera with an exposure
+    from mobinet.sim.simulation import CameraView, Simulation
 
 _GRID = (9, 7)
 # points this little out of the image still count: what they belong to may be in it

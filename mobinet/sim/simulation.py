@@ -13,6 +13,8 @@ from mobinet.camera import CameraModel
 from mobinet.errors import SettingsError
 from mobinet.geometry import OPTICAL2BODY, Transform
 from mobinet.sim.actors import actors_of, base_pose, fixtures_of
+from mobinet.sim.exposure import Exposure
+from mobinet.sim.image_motion import ImageMotion
 from mobinet.sim.lens import Lens
 from mobinet.sim.localisation import Localisation
 from mobinet.sim.looks import generator
@@ -102,6 +104,7 @@ class Simulation:
         self._radio = Radio(world, self._trajectories)
         sizes = {view.size for view in self.views}
         self._renderer = Renderer(world, self.actors, self._fixtures, sizes, repainted=repainted)
+        self._exposures = {view.name: self._exposure_of(view) for view in self.views if view.camera.exposure}
 
     def base_pose(self, robot: Robot, stamp_ns: int) -> Transform:
         """``base2map`` of a robot, where it really is."""
@@ -150,7 +153,13 @@ class Simulation:
         return view.camera.model.zoomed(self.mounts[view.name].at(stamp_ns).zoom)
 
     def image(self, view: CameraView, stamp_ns: int) -> Image:
-        """``(H, W, 3)`` BGR ``uint8``: what the camera sees."""
+        """``(H, W, 3)`` BGR ``uint8``: what the camera sees, exposed from before until after ``stamp_ns`` if it is."""
+        if view.camera.exposure is None:
+            return self.sharp_image(view, stamp_ns)
+        return self._exposures[view.name].image(stamp_ns)
+
+    def sharp_image(self, view: CameraView, stamp_ns: int) -> Image:
+        """The same, of an instant and without noise."""
         self._renderer.move_to(stamp_ns)
         pose, lens = self.optical_pose(view, stamp_ns), self._lens(view, stamp_ns)
         return lens.bend(self._renderer.picture(lens.pinhole, pose, [view.label]))
@@ -209,6 +218,16 @@ class Simulation:
 
     def _lens(self, view: CameraView, stamp_ns: int) -> Lens:
         return view.lens if view.camera.ptz is None else Lens.of(self.model(view, stamp_ns))
+
+    def _exposure_of(self, view: CameraView) -> Exposure:
+        assert view.camera.exposure is not None  # asked for by the caller
+        return Exposure(
+            lambda stamp_ns: self.sharp_image(view, stamp_ns),
+            ImageMotion(self, view),
+            view.camera.exposure,
+            self.world.light,
+            lambda stamp_ns: generator(self.world.seed, f"{view.name} image {stamp_ns}"),
+        )
 
     def _odometry_of(self, robot: Robot) -> Odometry:
         draw = generator(self.world.seed, f"odometry of {robot.name}")

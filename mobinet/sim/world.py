@@ -15,6 +15,7 @@ from mobinet.camera import CameraModel
 from mobinet.geometry import Transform
 from mobinet.sim.clocks import RobotClock
 from mobinet.sim.event_settings import EventCameraSettings
+from mobinet.sim.exposure_settings import ExposureSettings
 from mobinet.sim.interior import Ceiling, Furniture, Opening
 from mobinet.sim.localisation import PoseNoise
 from mobinet.sim.odometry import OdometryErrors
@@ -34,6 +35,7 @@ FINISHES = ("brick", "plaster", "concrete", "facade")
 WORN_PLACES = ("head", "chest")
 MODES = ("stop", "loop", "return")
 CAMERA_KINDS = ("rgb", "depth", "rgbd", "events")
+COLOUR_KINDS = ("rgb", "rgbd")
 
 
 class ObjectClass(IntEnum):
@@ -198,6 +200,7 @@ class SimCamera:
         rate: images per second.
         kind: one of ``CAMERA_KINDS``.
         events: settings of an event camera; None for all others.
+        exposure: how its images are exposed; None for sharp ones without noise.
         ptz: what turns and zooms it, from ``mount`` at pan and tilt 0 and ``model`` at zoom 1; None for a fixed camera.
     """
 
@@ -208,6 +211,7 @@ class SimCamera:
     kind: str = "rgb"
     events: EventCameraSettings | None = None
     ptz: PtzMountSettings | None = None
+    exposure: ExposureSettings | None = None
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,30 @@ from mobinet.camera import CameraModel
 from mobinet.geometry import Transform
 from mobinet.sim.clocks import RobotClock
 from mobinet.sim.event_settings import EventCameraSettings
+from mobinet.sim.exposure_settings import ExposureSettings
 from mobinet.sim.localisation import PoseNoise
 from mobinet.sim.looks import COLOURS
 from mobinet.sim.obstacles import Obstacle
 from mobinet.sim.odometry import OdometryErrors
-from mobinet.sim.world import CAMERA_KINDS, WORN_PLACES, Outage, Robot, SimCamera, Wearer
+from mobinet.sim.world import CAMERA_KINDS, COLOUR_KINDS, WORN_PLACES, Outage, Robot, SimCamera, Wearer
 from mobinet.sim.world_people import LOOK_KEYS, PERSON_RADIUS_M, read_look
 from mobinet.sim.world_routes import ROUTE_KEYS, check_route, read_route
 from mobinet.sim.world_values import Section
 from mobinet.targets.ptz_mount import PtzMountSettings
 
 _ROBOT_KEYS = (*ROUTE_KEYS, "colour", "cameras", "clock", "odometry", "pose_noise", "localised", "worn")
-_CAMERA_KEYS = ("type", "mount", "width", "height", "horizontal_fov_deg", "calibration", "rate", "events", "ptz")
+_CAMERA_KEYS = (
+    "type",
+    "mount",
+    "width",
+    "height",
+    "horizontal_fov_deg",
+    "calibration",
+    "rate",
+    "events",
+    "ptz",
+    "exposure",
+)
 _ROBOT_RADIUS = 0.35
 
 
@@ -86,6 +98,9 @@ def _camera(section: Section) -> SimCamera:
     kind = section.choice("type", "rgb", CAMERA_KINDS)
     if kind != "events" and "events" in section.values:
         raise section.error("events", f"are settings of an event camera, and this one is '{kind}'; add type: events")
+    if kind not in COLOUR_KINDS and "exposure" in section.values:
+        kinds = " or ".join(COLOUR_KINDS)
+        raise section.error("exposure", f"expected a camera of type {kinds}, this one is '{kind}'; leave it out")
     model = _camera_model(section)
     return SimCamera(
         section.name,
@@ -95,6 +110,7 @@ def _camera(section: Section) -> SimCamera:
         kind,
         section.settings("events", EventCameraSettings) if kind == "events" else None,
         _ptz(section, kind, model) if "ptz" in section.values else None,
+        section.settings("exposure", ExposureSettings) if "exposure" in section.values else None,
     )
 
 

@@ -9,11 +9,12 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from mobinet.sim.simulation import CameraView, Simulation
+from mobinet.sim.world import COLOUR_KINDS
 from mobinet_ros import topics
 from mobinet_ros.conversions import make_header, model_to_camera_info
 from mobinet_ros.image_conversions import ImageMessageFactory, image_to_compressed_msg
 from mobinet_ros.joints import state_to_joints
-from mobinet_ros.simulation.channels import COLOUR_KINDS, DEPTH_KINDS, Channel, camera_channel
+from mobinet_ros.simulation.channels import DEPTH_KINDS, Channel, camera_channel
 from mobinet_ros.simulation.frames import optical_frame
 from mobinet_ros.simulation.messages import depth_to_msg, truth_to_msg
 from mobinet_ros.simulation.settings import StreamSettings

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mobinet.sim.world import Robot, SimCamera, World
+from mobinet.sim.world import COLOUR_KINDS, Robot, SimCamera, World
 from mobinet_ros import topics
 from mobinet_ros.topics import Topic
 
-COLOUR_KINDS = ("rgb", "rgbd")
 DEPTH_KINDS = ("depth", "rgbd")
 EVENTS_KIND = "events"
 
