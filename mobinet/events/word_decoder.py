@@ -107,7 +107,7 @@ class WordDecoder(ABC):
         """``time_base_ns``, where times can be added to it; raises InputError where not."""
         if not 0 <= time_base_ns < _MAX_TIME_BASE_NS:
             raise InputError(
-                f"{self._name}: time_base is {time_base_ns} ns, expected 0 to 2^62; check the clock of the camera's driver"
+                f"{self._name}: time_base is {time_base_ns} ns, expected 0 to 2^62; check the clock of its driver"
             )
         return time_base_ns
 
