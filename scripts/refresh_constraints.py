@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LIBRARY = "./mobinet[recordings,viewing,terminal,evaluation,onvif,dev]"
+LIBRARY = "./mobinet[recordings,viewing,terminal,evaluation,onvif,gallery,milvus,dev]"
 SIMULATION = "./mobinet[sim]"
 # PyTorch is pinned in mobinet/pyproject.toml. Resolving it would fetch gigabytes of CUDA: what else it needs is named.
 TORCH_NEEDS = ["filelock", "fsspec", "jinja2", "networkx", "sympy"]
