@@ -63,6 +63,16 @@ class Events:
         return self[np.argsort(self.t_ns, kind="stable")]
 
     @classmethod
+    def of_columns(
+        cls, t_ns: Int64, x: NDArray[np.uint16], y: NDArray[np.uint16], polarity: NDArray[np.bool_]
+    ) -> Events:
+        """Events of arrays that are known to be as this class has them; nothing is checked."""
+        events = object.__new__(cls)
+        # the fields of a frozen class are set once, here
+        events.__dict__.update(t_ns=t_ns, x=x, y=y, polarity=polarity)
+        return events
+
+    @classmethod
     def empty(cls) -> Events:
         return cls(np.zeros(0, np.int64), np.zeros(0, np.uint16), np.zeros(0, np.uint16), np.zeros(0, np.bool_))
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.events import evt2_kernels as kernels
-from mobinet.events.buffers import Columns
+from mobinet.events.columns import Columns
 from mobinet.events.triggers import TriggerEdge
 from mobinet.events.word_decoder import EXT_TRIGGER, WordDecoder
 from mobinet.types import Int64
@@ -35,10 +35,11 @@ class Evt2Decoder(WordDecoder):
     _word = "u4"
     _kinds = (_CD_OFF, _CD_ON, _TIME_HIGH, EXT_TRIGGER, _OTHERS, _CONTINUED)
     _state_size = kernels.STATE_SIZE
-    _chunk = 1 << 15
-    _most_events_per_word = 1
 
-    def _decode(self, words: NDArray[np.uint32], state: Int64, columns: Columns) -> tuple[int, int]:
+    def _survey(self, words: NDArray[np.uint32]) -> tuple[int, int]:
+        return kernels.survey(words)
+
+    def _decode(self, words: NDArray[np.uint32], state: Int64, columns: Columns) -> int:
         return kernels.decode(words, state, *columns)
 
     def _trigger(self, word: int, state: Int64) -> TriggerEdge | None:

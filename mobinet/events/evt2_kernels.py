@@ -20,15 +20,26 @@ _LARGEST_FAULT = 1 << 16
 
 
 @compiled
-def decode(words: NDArray[np.uint32], state: Int64, t_ns: Any, x: Any, y: Any, polarity: Any) -> tuple[int, int]:
-    """Writes the events of ``words``, once the time is known; answers their number and the set of kinds of words.
+def survey(words: NDArray[np.uint32]) -> tuple[int, int]:
+    """How many events ``words`` hold, and the set of kinds of words."""
+    count, kinds = 0, 0
+    for index in range(np.uint64(len(words))):
+        kind = np.uint32(words[index] >> np.uint32(28))
+        kinds |= np.uint32(1) << kind
+        count += np.uint32(kind < 2)
+    return count, kinds
+
+
+@compiled
+def decode(words: NDArray[np.uint32], state: Int64, t_ns: Any, x: Any, y: Any, polarity: Any) -> int:
+    """Writes the events of ``words``, once the time is known; answers their number.
 
     Args:
         state: of ``STATE_SIZE``; moves on.
         t_ns, x, y, polarity: int64, uint16, uint16, uint8, with room for one event a word.
     """
     one = np.uint64(1)
-    kinds, place, index, end = np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(len(words))
+    place, index, end = np.uint64(0), np.uint64(0), np.uint64(len(words))
     while index < end:
         start = index
         while index < end and words[index] < np.uint32(0x2000_0000):
@@ -44,7 +55,6 @@ def decode(words: NDArray[np.uint32], state: Int64, t_ns: Any, x: Any, y: Any, p
             place += index - start
         if index < end:
             word = words[index]
-            kinds |= one << np.uint64(word >> np.uint32(28))
             if word >> np.uint32(28) == np.uint32(8):
                 value = np.int64(word & np.uint32(0x0FFF_FFFF))
                 if state[KNOWN]:
@@ -53,4 +63,4 @@ def decode(words: NDArray[np.uint32], state: Int64, t_ns: Any, x: Any, y: Any, p
                 else:
                     state[HIGH], state[KNOWN] = value, 1
             index += one
-    return int(place), int(kinds)
+    return int(place)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.events import evt3_kernels as kernels
-from mobinet.events.buffers import Columns
+from mobinet.events.columns import Columns
 from mobinet.events.evt3 import (
     ADDR_X,
     ADDR_Y,
@@ -40,14 +40,14 @@ class Evt3Decoder(WordDecoder):
         *(CONTINUED_4, CONTINUED_12, EXT_TRIGGER, OTHERS),
     )
     _state_size = kernels.STATE_SIZE
-    _chunk = 1 << 14
-    _most_events_per_word = 12
     _slack = kernels.SLACK
 
-    def _decode(self, words: NDArray[np.uint16], state: Int64, columns: Columns) -> tuple[int, int]:
-        taken, kinds = kernels.begin(words, state)
-        count, later_kinds = kernels.decode(words[taken:], state, *columns)
-        return count, kinds | later_kinds
+    def _survey(self, words: NDArray[np.uint16]) -> tuple[int, int]:
+        return kernels.survey(words)
+
+    def _decode(self, words: NDArray[np.uint16], state: Int64, columns: Columns) -> int:
+        taken = kernels.begin(words, state)
+        return kernels.decode(words[taken:], state, *columns)
 
     def _trigger(self, word: int, state: Int64) -> TriggerEdge | None:
         known = kernels.KNOWN_HIGH | kernels.KNOWN_LOW

@@ -1,7 +1,9 @@
 """The loops of the EVT3 decoder, in compiled code.
 
-Most words are rows, columns and times in no order that a processor could guess, so these are decoded without branches:
-each word writes an event and only some move on to the next place. Vectors and upper bits of the time follow patterns.
+Most words are rows, columns and times in no order that a processor could guess, so these are decoded without branches.
+All that they tell is kept in one number, of which each kind of word replaces other bits; that number is written down after
+each word, and only events move on to the next place. Words that need a branch follow patterns: vectors come in
+groups, and the upper bits of the time hardly ever change.
 """
 
 from __future__ import annotations
@@ -12,34 +14,74 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.compiled import compiled
+from mobinet.events.evt3 import ADDR_X, ADDR_Y, TIME_HIGH, TIME_LOW
 from mobinet.types import Int64
 
-# rows of the state: what the words have told, and which of it is known
+# the state: what the words have told, and which of it is known
 EPOCH, HIGH, LOW, ROW, BASE, POLARITY, KNOWN = range(7)
 KNOWN_HIGH, KNOWN_LOW, KNOWN_ROW, KNOWN_BASE = 1, 2, 4, 8
 STATE_SIZE = 7
-# more than one event is written before it is counted
-SLACK = 2
+# events are written before they are counted
+SLACK = 4
 
 # the upper bits of real cameras' times go back a little at times, by faults of the clock and not by a wrap
 _LARGEST_FAULT = 10
-_BITS = np.arange(1 << 12)[:, None] >> np.arange(12) & 1
-_COUNT = _BITS.sum(axis=1).astype(np.uint64)
-# positions of the set bits of a mask, four bits each, the lowest first
-_RANK = np.cumsum(_BITS, axis=1) - _BITS
-_POSITIONS = (_BITS.astype(np.uint64) * (np.arange(12, dtype=np.uint64) << (4 * _RANK).astype(np.uint64))).sum(axis=1)
-_FURTHEST = 1 << 15
+# columns of vectors count up to here; from the second on, no base is known
+_FURTHEST, _NO_BASE = 1 << 15, 1 << 20
+
+# an event in one number: polarity and column as the word has them, row, lower and upper bits of the time
+_ROW_AT, _LOW_AT, _HIGH_AT = 12, 24, 36
+_ON = 1 << 11
+# no row has this bit, so that it marks events of columns that no sensor has
+_OUTSIDE = 1 << 23
+_FIELD = 0xFFF
+
+
+def _by_kind() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """For each kind of word the bits of an event that it leaves, and the factor that moves its value to the others."""
+    kept, factor = np.full(16, ~np.uint64(_OUTSIDE)), np.zeros(16, np.uint64)
+    for kind, place in ((ADDR_X, 0), (ADDR_Y, _ROW_AT), (TIME_LOW, _LOW_AT), (TIME_HIGH, _HIGH_AT)):
+        kept[kind] &= ~(np.uint64(_FIELD) << np.uint64(place))
+        factor[kind] = 1 << place
+    return kept, factor
+
+
+def _by_mask() -> NDArray[np.uint64]:
+    """For each vector of 12 bits the places of those that are set, four bits each, and above 48 how many there are."""
+    bits = (np.arange(1 << 12)[:, None] >> np.arange(12) & 1).astype(np.uint64)
+    rank = np.cumsum(bits, axis=1, dtype=np.uint64) - bits
+    places = (bits * (np.arange(12, dtype=np.uint64) << (np.uint64(4) * rank))).sum(axis=1, dtype=np.uint64)
+    return places | bits.sum(axis=1, dtype=np.uint64) << np.uint64(48)
+
+
+_KEPT, _FACTOR = _by_kind()
+_VECTORS = _by_mask()
 
 
 @compiled
-def begin(words: NDArray[np.uint16], state: Int64) -> tuple[int, int]:
-    """Takes words until time and row are known, without events; answers how many and the set of their kinds."""
-    kinds = np.int64(0)
+def survey(words: NDArray[np.uint16]) -> tuple[int, int]:
+    """The most events that ``words`` hold, and the set of kinds of words."""
+    count, kinds = 0, 0
+    for index in range(np.uint64(len(words))):
+        kind, value = np.uint32(words[index] >> 12), np.uint32(words[index] & 0xFFF)
+        kinds |= np.uint32(1) << kind
+        mask = value if kind == 4 else np.uint32(0)
+        mask = value & np.uint32(0xFF) if kind == 5 else mask
+        mask = np.uint32(1) if kind == 2 else mask
+        # bits of each pair, of each four, and of all
+        mask -= mask >> np.uint32(1) & np.uint32(0x555)
+        mask = (mask & np.uint32(0x333)) + (mask >> np.uint32(2) & np.uint32(0x333))
+        count += np.uint32(mask + (mask >> np.uint32(4)) + (mask >> np.uint32(8)) & np.uint32(0xF))
+    return count, kinds
+
+
+@compiled
+def begin(words: NDArray[np.uint16], state: Int64) -> int:
+    """Takes words until time and row are known, without events; answers how many."""
     for index in range(len(words)):
         if state[KNOWN] & 7 == 7:
-            return index, int(kinds)
+            return index
         kind, value = np.int64(words[index] >> 12), np.int64(words[index] & 0xFFF)
-        kinds |= np.int64(1) << kind
         if kind == 8:
             if state[KNOWN] & 1 and value < state[HIGH] and (value - state[HIGH]) % 4096 < 4096 - _LARGEST_FAULT:
                 state[EPOCH] += 1 << 24
@@ -57,67 +99,91 @@ def begin(words: NDArray[np.uint16], state: Int64) -> tuple[int, int]:
             state[BASE], state[POLARITY] = value & 0x7FF, value >> 11
             state[KNOWN] |= 8
         elif kind == 4:
-            state[BASE] += 12
+            state[BASE] = min(state[BASE] + 12, _FURTHEST)
         elif kind == 5:
-            state[BASE] += 8
-    return len(words), int(kinds)
+            state[BASE] = min(state[BASE] + 8, _FURTHEST)
+    return len(words)
 
 
 @compiled
-def decode(words: NDArray[np.uint16], state: Int64, t_ns: Any, x: Any, y: Any, polarity: Any) -> tuple[int, int]:
-    """Writes the events of ``words``, once time and row are known; answers their number and the set of kinds of words.
+def decode(words: NDArray[np.uint16], state: Int64, t_ns: Any, x: Any, y: Any, polarity: Any) -> int:
+    """Writes the events of ``words``, once time and row are known; answers their number.
+
+    Events of columns that the format does not have get a row that it does not have.
 
     Args:
         state: of ``STATE_SIZE``; moves on.
-        t_ns, x, y, polarity: int64, uint16, uint16, uint8, with room for twelve events a word and ``SLACK``.
+        t_ns, x, y, polarity: int64, uint16, uint16, uint8, with room for all events.
     """
-    zero, one = np.uint64(0), np.uint64(1)
-    epoch, high, low = np.uint64(state[EPOCH]), np.uint64(state[HIGH]), np.uint64(state[LOW])
-    row, base, sign = np.uint64(state[ROW]), np.uint64(state[BASE]), np.uint64(state[POLARITY])
-    counted = zero - np.uint64(state[KNOWN] >> 3 & 1)
-    now = (epoch + (high << np.uint64(12) | low)) * np.uint64(1000)
-    kinds, place, index, end = zero, zero, zero, np.uint64(len(words))
+    one, field, row_at = np.uint64(1), np.uint64(_FIELD), np.uint64(_ROW_AT)
+    low_at, high_at = np.uint64(_LOW_AT), np.uint64(_HIGH_AT)
+    event = np.uint64(state[ROW]) << row_at | np.uint64(state[LOW]) << low_at | np.uint64(state[HIGH]) << high_at
+    base = np.uint64(state[BASE]) if state[KNOWN] & KNOWN_BASE else np.uint64(_NO_BASE)
+    sign, epoch = np.uint64(state[POLARITY]) * np.uint64(_ON), state[EPOCH]
+    same_high = np.uint64(0x8000 | state[HIGH])
+    # events of so many words stay in the nearest cache until they are taken apart
+    block = np.uint64(512)
+    events = np.empty(block * np.uint64(12) + np.uint64(SLACK), np.uint64)
+    place, index, end = np.uint64(0), np.uint64(0), np.uint64(len(words))
     while index < end:
-        word = np.uint64(words[index])
-        index += one
-        kind, value = word >> np.uint64(12), word & np.uint64(0xFFF)
-        if kind - np.uint64(3) < np.uint64(3):
-            if kind == np.uint64(3):
-                base, sign = value & np.uint64(0x7FF), value >> np.uint64(11)
-                counted = zero - one
+        count, epoch_ns, stop = np.uint64(0), epoch * 1000, min(end, index + block)
+        while index < stop:
+            word = np.uint64(words[index])
+            index += one
+            kind, value = word >> np.uint64(12), word & field
+            if kind - np.uint64(3) < np.uint64(3):
+                if kind == np.uint64(3):
+                    base, sign = value & np.uint64(0x7FF), value & np.uint64(_ON)
+                    continue
+                size = np.uint64(8) if kind == np.uint64(5) else np.uint64(12)
+                mask = value & np.uint64(0xFF) if kind == np.uint64(5) else value
+                first = event & ~(field | np.uint64(_OUTSIDE)) | sign
+                if base + np.uint64(12) <= np.uint64(2048):
+                    first += base
+                    places = _VECTORS[mask]
+                    found = places >> np.uint64(48)
+                    # hardly a vector has more than three events
+                    events[count] = first + (places & np.uint64(15))
+                    events[count + one] = first + (places >> np.uint64(4) & np.uint64(15))
+                    events[count + np.uint64(2)] = first + (places >> np.uint64(8) & np.uint64(15))
+                    more = np.uint64(3)
+                    while more < found:
+                        events[count + more] = first + (places >> (np.uint64(4) * more) & np.uint64(15))
+                        more += one
+                    count += found
+                    base += size
+                elif base < np.uint64(_NO_BASE):
+                    for column in range(base, base + size):
+                        outside = np.uint64(_OUTSIDE) if column > np.uint64(2047) else np.uint64(0)
+                        events[count] = first | np.uint64(column) & np.uint64(0x7FF) | outside
+                        count += mask & one
+                        mask >>= one
+                    base = min(base + size, np.uint64(_FURTHEST))
+            elif (word ^ same_high) - one < field:
+                # other upper bits of the time: a wrap, or a fault of the clock back over one
+                high = event >> high_at
+                if value < high and (value - high) & field < np.uint64(4096 - _LARGEST_FAULT):
+                    epoch += 1 << 24
+                    stop = index
+                elif value > high and value - high >= np.uint64(4096 - _LARGEST_FAULT):
+                    epoch -= 1 << 24
+                    stop = index
+                event = event & (one << high_at) - one | value << high_at
+                same_high = word
             else:
-                eight = kind == np.uint64(5)
-                mask = value & np.uint64(0xFF) if eight else value
-                positions, count = _POSITIONS[mask], _COUNT[mask] & counted
-                # hardly a vector has more than two events
-                t_ns[place], x[place], y[place], polarity[place] = now, base + (positions & np.uint64(15)), row, sign
-                second = place + one
-                column = base + (positions >> np.uint64(4) & np.uint64(15))
-                t_ns[second], x[second], y[second], polarity[second] = now, column, row, sign
-                extra = np.uint64(2)
-                while extra < count:
-                    at, column = place + extra, base + (positions >> (np.uint64(4) * extra) & np.uint64(15))
-                    t_ns[at], x[at], y[at], polarity[at] = now, column, row, sign
-                    extra += one
-                place += count
-                base = min(base + (np.uint64(8) if eight else np.uint64(12)), np.uint64(_FURTHEST))
-        elif kind == np.uint64(8):
-            # a wrap, or a fault of the clock back over one
-            if value < high:
-                if (value - high) & np.uint64(4095) < np.uint64(4096 - _LARGEST_FAULT):
-                    epoch += np.uint64(1 << 24)
-            elif value - high >= np.uint64(4096 - _LARGEST_FAULT):
-                epoch -= np.uint64(1 << 24)
-            high = value
-            now = (epoch + (high << np.uint64(12) | low)) * np.uint64(1000)
-        else:
-            kinds |= one << kind
-            column = value & np.uint64(0x7FF)
-            t_ns[place], x[place], y[place], polarity[place] = now, column, row, value >> np.uint64(11)
-            place += np.uint64(kind == np.uint64(2))
-            row ^= (row ^ column) & (zero - np.uint64(kind == zero))
-            low ^= (low ^ value) & (zero - np.uint64(kind == np.uint64(6)))
-            now = (epoch + (high << np.uint64(12) | low)) * np.uint64(1000)
-    state[EPOCH], state[HIGH], state[LOW], state[ROW], state[BASE], state[POLARITY] = epoch, high, low, row, base, sign
-    state[KNOWN] |= np.int64(counted & np.uint64(8))
-    return int(place), int(kinds)
+                event = event & _KEPT[kind] | value * _FACTOR[kind]
+                events[count] = event
+                count += np.uint64(kind == np.uint64(2))
+        # this loop is vectorised
+        for step in range(count):
+            event_here, at = events[step], place + np.uint64(step)
+            time_us = np.uint32(event_here >> low_at)
+            t_ns[at] = epoch_ns + np.int64(time_us) * 1000
+            x[at] = event_here & np.uint64(0x7FF)
+            y[at] = event_here >> row_at & field
+            polarity[at] = event_here >> np.uint64(11) & one
+        place += count
+    state[EPOCH], state[HIGH], state[LOW] = epoch, event >> high_at, event >> low_at & field
+    state[ROW], state[BASE], state[POLARITY] = event >> row_at & np.uint64(0x7FF), base, sign != np.uint64(0)
+    state[KNOWN] |= KNOWN_BASE if base < np.uint64(_NO_BASE) else 0
+    return int(place)

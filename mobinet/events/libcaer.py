@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.compiled import compiled
-from mobinet.events.buffers import Columns
+from mobinet.events.columns import Columns
 from mobinet.events.word_decoder import WordDecoder
 from mobinet.types import Int64
 
@@ -34,16 +34,17 @@ class LibcaerDecoder(WordDecoder):
     # nothing is told by a word's upper bits
     _kinds = tuple(range(16))
     _state_size = 2
-    _chunk = 1 << 15
-    _most_events_per_word = 1
     _max_side = 1 << 15
     _words_per_event = 2
 
     def _begin_packet(self, state: Int64, time_base_ns: int) -> None:
         state[_BASE_NS], state[_LAST_US] = self._checked_base(time_base_ns), 0
 
-    def _decode(self, words: NDArray[np.uint32], state: Int64, columns: Columns) -> tuple[int, int]:
-        return _decode_events(words, state, *columns), 0
+    def _survey(self, words: NDArray[np.uint32]) -> tuple[int, int]:
+        return len(words) // 2, 0
+
+    def _decode(self, words: NDArray[np.uint32], state: Int64, columns: Columns) -> int:
+        return _decode_events(words, state, *columns)
 
 
 @compiled

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.compiled import compiled
-from mobinet.events.buffers import Columns
+from mobinet.events.columns import Columns
 from mobinet.events.word_decoder import WordDecoder
 from mobinet.types import Int64
 
@@ -45,26 +45,39 @@ class LibcaerCmpDecoder(WordDecoder):
     _word = "u2"
     _kinds = (_TIME_HIGH, _TIME_LOW, _ADDR_X, _ADDR_Y, _VECT_BASE_Y, _VECT_8)
     _state_size = 7
-    _chunk = 1 << 14
-    _most_events_per_word = 8
 
     def _begin_packet(self, state: Int64, time_base_ns: int) -> None:
         state[_BASE_NS], state[_HIGH], state[_LOW] = self._checked_base(time_base_ns), 0, 0
 
-    def _decode(self, words: NDArray[np.uint16], state: Int64, columns: Columns) -> tuple[int, int]:
+    def _survey(self, words: NDArray[np.uint16]) -> tuple[int, int]:
+        return _survey_words(words)
+
+    def _decode(self, words: NDArray[np.uint16], state: Int64, columns: Columns) -> int:
         return _decode_events(words, state, *columns)
 
 
 @compiled
-def _decode_events(
-    words: NDArray[np.uint16], state: Int64, t_ns: Any, x: Any, y: Any, polarity: Any
-) -> tuple[int, int]:
-    """Writes the events of ``words``; answers their number and the set of kinds of words."""
-    kinds, place = np.int64(0), 0
+def _survey_words(words: NDArray[np.uint16]) -> tuple[int, int]:
+    """The most events that ``words`` hold, and the set of kinds of words."""
+    count, kinds = 0, 0
+    for index in range(np.uint64(len(words))):
+        kind, mask = np.uint32(words[index] >> 12), np.uint32(words[index] & 0xFF)
+        kinds |= np.uint32(1) << kind
+        # bits of each pair, of each four, and of all
+        mask -= mask >> np.uint32(1) & np.uint32(0x55)
+        mask = (mask & np.uint32(0x33)) + (mask >> np.uint32(2) & np.uint32(0x33))
+        mask = mask + (mask >> np.uint32(4)) & np.uint32(0xF)
+        count += np.uint32(kind == _ADDR_Y) + (mask if kind == _VECT_8 else np.uint32(0))
+    return count, kinds
+
+
+@compiled
+def _decode_events(words: NDArray[np.uint16], state: Int64, t_ns: Any, x: Any, y: Any, polarity: Any) -> int:
+    """Writes the events of ``words``; answers their number."""
+    place = 0
     now = state[_BASE_NS] + (state[_HIGH] << 12 | state[_LOW]) * 1000
     for index in range(len(words)):
         kind, value = np.int64(words[index] >> 12), np.int64(words[index] & 0xFFF)
-        kinds |= np.int64(1) << kind
         if kind == _ADDR_Y:
             if state[_KNOWN] & _KNOWN_X:
                 t_ns[place], x[place], y[place], polarity[place] = now, state[_X], value & 0x7FF, value >> 11
@@ -86,4 +99,4 @@ def _decode_events(
                         polarity[place] = state[_POLARITY]
                         place += 1
             state[_BASE_Y] = min(state[_BASE_Y] + 8, _FURTHEST)
-    return place, int(kinds)
+    return place

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.compiled import compiled
-from mobinet.events.buffers import Columns
+from mobinet.events.columns import Columns
 from mobinet.events.triggers import Triggers
 from mobinet.events.word_decoder import EXT_TRIGGER, WordDecoder
 from mobinet.types import Int64
@@ -35,16 +35,17 @@ class MonoDecoder(WordDecoder):
     # every word is an event
     _kinds = tuple(range(16))
     _state_size = 1
-    _chunk = 1 << 14
-    _most_events_per_word = 1
     _max_side = _MAX_SIDE
 
     def _begin_packet(self, state: Int64, time_base_ns: int) -> None:
         state[_TIME_BASE] = self._checked_base(time_base_ns)
 
-    def _decode(self, words: NDArray[np.uint64], state: Int64, columns: Columns) -> tuple[int, int]:
-        _decode_events(words, state[_TIME_BASE], *columns)
+    def _survey(self, words: NDArray[np.uint64]) -> tuple[int, int]:
         return len(words), 0
+
+    def _decode(self, words: NDArray[np.uint64], state: Int64, columns: Columns) -> int:
+        _decode_events(words, state[_TIME_BASE], *columns)
+        return len(words)
 
 
 class TriggerDecoder(MonoDecoder):
@@ -52,8 +53,11 @@ class TriggerDecoder(MonoDecoder):
 
     _name = "trigger"
 
-    def _decode(self, *_: Any) -> tuple[int, int]:
+    def _survey(self, words: NDArray[np.uint64]) -> tuple[int, int]:
         return 0, 1 << EXT_TRIGGER
+
+    def _decode(self, *_: Any) -> int:
+        return 0
 
     def _find_triggers(self, words: NDArray[np.uint64], state: Int64) -> Triggers:
         t_ns = (words & np.uint64(0xFFFF_FFFF)).astype(np.int64) + state[_TIME_BASE]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mobinet.errors import InputError
 from mobinet.events.base import Events, Packet
-from mobinet.events.buffers import Columns, EventBuffers
+from mobinet.events.columns import Columns, events_inside, new_columns
 from mobinet.events.triggers import TriggerEdge, Triggers
 from mobinet.types import Int64
 
@@ -39,9 +39,6 @@ class WordDecoder(ABC):
     # kinds of words, in their upper four bits, that the format has
     _kinds: tuple[int, ...]
     _state_size: int
-    # so many words are decoded at once that their events stay in the processor's cache until they are copied
-    _chunk: int
-    _most_events_per_word: int
     # places behind the last event that the loop may write to
     _slack = 0
     _max_side = MAX_SIDE
@@ -55,7 +52,7 @@ class WordDecoder(ABC):
             )
         self._dtype = np.dtype((">" if big_endian else "<") + self._word)
         self._unknown = ~sum(1 << kind for kind in self._kinds)
-        self._buffers = EventBuffers(self._chunk * self._most_events_per_word + self._slack, width, height)
+        self._size = width, height
         self.reset()
 
     def reset(self) -> None:
@@ -74,21 +71,18 @@ class WordDecoder(ABC):
             InputError: no whole number of words, or a word that the format does not have; the state is as before.
         """
         words = self._words(data)
-        state, parts, count = self._state.copy(), [], 0
-        triggers: list[Triggers] = []
+        room, kinds = self._survey(words)
+        if kinds & self._unknown:
+            raise self._unknown_word(words)
+        state = self._state.copy()
         self._begin_packet(state, time_base_ns)
-        for start in range(0, len(words), self._chunk):
-            before, chunk = state.copy(), words[start : start + self._chunk]
-            found, kinds = self._decode(chunk, state, self._buffers.columns)
-            if kinds & self._unknown:
-                raise self._unknown_word(words)
-            count += found
-            parts.append(self._buffers.take(found))
-            if kinds >> EXT_TRIGGER & 1:
-                triggers.append(self._find_triggers(chunk, before))
-        self._state, self.triggers = state, Triggers.concatenate(triggers)
-        events = Events.concatenate(parts)
+        before = state.copy()
+        columns = new_columns(room + self._slack)
+        count = self._decode(words, state, columns)
+        events = events_inside(columns, count, *self._size)
         self.outside += count - len(events)
+        self.triggers = self._find_triggers(words, before) if kinds >> EXT_TRIGGER & 1 else Triggers.empty()
+        self._state = state
         return events
 
     def _words(self, data: Packet) -> NDArray[Any]:
@@ -112,8 +106,12 @@ class WordDecoder(ABC):
         return time_base_ns
 
     @abstractmethod
-    def _decode(self, words: NDArray[Any], state: Int64, columns: Columns) -> tuple[int, int]:
-        """Writes the events of ``words`` to the columns; answers their number and the set of kinds of words."""
+    def _survey(self, words: NDArray[Any]) -> tuple[int, int]:
+        """The most events that ``words`` can hold, and the set of kinds of words that are among them."""
+
+    @abstractmethod
+    def _decode(self, words: NDArray[Any], state: Int64, columns: Columns) -> int:
+        """Writes the events of ``words`` to the columns, which have room for them; answers their number."""
 
     def _find_triggers(self, words: NDArray[Any], state: Int64) -> Triggers:
         """The triggers of words that are known to have some; ``state`` is as before them, and moves on.
@@ -122,8 +120,9 @@ class WordDecoder(ABC):
         need not look out for them.
         """
         kinds, start, found = self._kinds_of(words), 0, []
+        columns = new_columns(self._survey(words)[0] + self._slack)
         for index in np.flatnonzero(kinds == EXT_TRIGGER).tolist():
-            self._decode(words[start:index], state, self._buffers.columns)
+            self._decode(words[start:index], state, columns)
             start = index
             edge = self._trigger(int(words[index]), state)
             if edge is not None:
