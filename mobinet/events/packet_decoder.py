@@ -8,6 +8,7 @@ from mobinet.errors import InputError
 from mobinet.events.base import Events, Packet
 from mobinet.events.evt2_decoder import Evt2Decoder
 from mobinet.events.evt3_decoder import Evt3Decoder
+from mobinet.events.evt21_decoder import Evt21Decoder, Evt21LegacyDecoder
 from mobinet.events.libcaer import LibcaerDecoder
 from mobinet.events.libcaer_cmp import LibcaerCmpDecoder
 from mobinet.events.mono import MonoDecoder, TriggerDecoder
@@ -45,6 +46,8 @@ class PacketDecoder(Protocol):
 
 _DECODERS: dict[str, type[WordDecoder]] = {
     "evt2": Evt2Decoder,
+    "evt21": Evt21Decoder,
+    "evt21_legacy": Evt21LegacyDecoder,
     "evt3": Evt3Decoder,
     "libcaer": LibcaerDecoder,
     "libcaer_cmp": LibcaerCmpDecoder,
