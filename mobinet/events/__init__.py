@@ -1,6 +1,8 @@
 """Event cameras: packets to events and back, and events as arrays of pixels."""
 
 from mobinet.events.base import Events
+from mobinet.events.camera_packet import CameraPacket
+from mobinet.events.chain import ChainCounts, EventChain, EventChainSettings, Found
 from mobinet.events.clusters import ClusterDetector, ClusterSettings
 from mobinet.events.detector import EventDetector
 from mobinet.events.evt2_decoder import Evt2Decoder
@@ -10,23 +12,33 @@ from mobinet.events.factory import EventDetectorSettings, make_event_detector
 from mobinet.events.histogram import histogram
 from mobinet.events.noise import BackgroundActivityFilter, HotPixelFilter, NoiseSettings
 from mobinet.events.ordinal_surface import OrdinalSurface, OrdinalSurfaceSettings
+from mobinet.events.packet_queue import PacketQueue
+from mobinet.events.packet_stream import PacketStream, StreamCounts
 from mobinet.events.time_surface import TimeSurface
 from mobinet.events.voxel_grid import voxel_grid
 from mobinet.events.windows import Window, Windows, WindowSettings
 
 __all__ = [
     "BackgroundActivityFilter",
+    "CameraPacket",
+    "ChainCounts",
     "ClusterDetector",
     "ClusterSettings",
+    "EventChain",
+    "EventChainSettings",
     "EventDetector",
     "EventDetectorSettings",
     "Events",
     "Evt2Decoder",
     "Evt3Decoder",
+    "Found",
     "HotPixelFilter",
     "NoiseSettings",
     "OrdinalSurface",
     "OrdinalSurfaceSettings",
+    "PacketQueue",
+    "PacketStream",
+    "StreamCounts",
     "TimeSurface",
     "Window",
     "WindowSettings",

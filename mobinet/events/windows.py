@@ -79,6 +79,16 @@ class Windows:
         self._count = 0
         self._tile_counts = np.zeros(self._tiles, np.int64)
 
+    @property
+    def start_ns(self) -> int | None:
+        """Where the window that is being filled begins; ``None`` before the first event."""
+        return self._start_ns
+
+    @property
+    def waiting(self) -> int:
+        """Events in that window."""
+        return self._count
+
     def push(self, events: Events) -> Iterator[tuple[Window, Events]]:
         """Takes events in order of time, and gives every window that they fill.
 
@@ -99,6 +109,21 @@ class Windows:
             self._empty()
             self._start_ns = end_ns
             events = events[cut:]
+            yield window, full
+
+    def advance(self, until_ns: int) -> Iterator[tuple[Window, Events]]:
+        """Gives every window that ends by ``until_ns`` though no event says so: the camera may have nothing to tell.
+
+        Events from before that, should they come yet, are late. Without any event before, windows begin here.
+        """
+        start_ns, period_ns = self._start_ns, round(self._settings.period_s * 1e9)
+        if start_ns is None:
+            self._start_ns = until_ns
+            return
+        while start_ns + period_ns <= until_ns:
+            window, full = Window(start_ns, start_ns + period_ns), Events.concatenate(self._waiting)
+            self._empty()
+            self._start_ns = start_ns = window.end_ns
             yield window, full
 
     def _end(self, events: Events, start_ns: int) -> tuple[int, int]:

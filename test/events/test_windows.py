@@ -80,3 +80,20 @@ def test_events_from_before_are_counted() -> None:
 def test_settings_name_the_range() -> None:
     with pytest.raises(SettingsError, match="period_s"):
         WindowSettings(period_s=0.0)
+
+
+def test_time_alone_closes_windows() -> None:
+    windows = Windows(64, 8, WindowSettings(period_s=1e-4))
+    assert list(windows.push(stream([0, 1]))) == []
+    assert (windows.start_ns, windows.waiting) == (0, 2)
+    closed = list(windows.advance(250_000))
+    assert [(window, len(events)) for window, events in closed] == [((0, 100_000), 2), ((100_000, 200_000), 0)]
+    # those from before are late; the window goes on where time had come to
+    assert [events.t_ns.tolist() for _, events in windows.push(stream([199_999, 200_000, 300_000]))] == [[200_000]]
+    assert windows.late == 1
+
+
+def test_without_an_event_windows_begin_with_time() -> None:
+    windows = Windows(64, 8, WindowSettings(period_s=1e-4))
+    assert list(windows.advance(70_000)) == []
+    assert [window for window, _ in windows.advance(170_000)] == [(70_000, 170_000)]
