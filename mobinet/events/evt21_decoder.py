@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from mobinet.compiled import compiled
 from mobinet.events.base import Packet
-from mobinet.events.columns import Columns
+from mobinet.events.columns import Columns, new_columns
 from mobinet.events.triggers import TriggerEdge
 from mobinet.events.word_decoder import EXT_TRIGGER, WordDecoder
 from mobinet.types import Int64
@@ -33,6 +33,7 @@ _HIGH, _KNOWN = range(2)
 _HIGH_COUNT = 1 << 28
 # the clock may go back a little; by more, it has wrapped
 _LARGEST_FAULT = 1 << 16
+_MOST_EVENTS = 32
 
 # the place of a single bit, by the upper five bits of its product with a de Bruijn sequence
 _DE_BRUIJN = 0x077C_B531
@@ -58,11 +59,23 @@ class Evt21Decoder(WordDecoder):
     def _decode(self, words: NDArray[np.uint64], state: Int64, columns: Columns) -> int:
         return _decode_events(words, state, *columns)
 
+    def _packet_start(self, words: NDArray[np.uint64], state: Int64) -> int | None:
+        first = self._first_of(words, *((_EVT_NEG, _EVT_POS) if state[_KNOWN] else ()), _TIME_HIGH)
+        if first is None:
+            return None
+        word = int(words[first])
+        self._decode(words[first : first + 1], state, new_columns(_MOST_EVENTS))
+        return _time_ns(0 if word >> 60 == _TIME_HIGH else word, state)
+
     def _trigger(self, word: int, state: Int64) -> TriggerEdge | None:
         if not state[_KNOWN]:
             return None
-        time_us = int(state[_HIGH]) << 6 | word >> 54 & 63
-        return TriggerEdge(time_us * 1000, word >> 40 & 0x1F, bool(word >> 32 & 1))
+        return TriggerEdge(_time_ns(word, state), word >> 40 & 0x1F, bool(word >> 32 & 1))
+
+
+def _time_ns(word: int, state: Int64) -> int:
+    """The time of a word that has the lower bits of it."""
+    return (int(state[_HIGH]) << 6 | word >> 54 & 63) * 1000
 
 
 class Evt21LegacyDecoder(Evt21Decoder):

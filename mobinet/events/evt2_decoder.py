@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.events import evt2_kernels as kernels
-from mobinet.events.columns import Columns
+from mobinet.events.columns import Columns, new_columns
 from mobinet.events.triggers import TriggerEdge
 from mobinet.events.word_decoder import EXT_TRIGGER, WordDecoder
 from mobinet.types import Int64
@@ -42,8 +42,20 @@ class Evt2Decoder(WordDecoder):
     def _decode(self, words: NDArray[np.uint32], state: Int64, columns: Columns) -> int:
         return kernels.decode(words, state, *columns)
 
+    def _packet_start(self, words: NDArray[np.uint32], state: Int64) -> int | None:
+        first = self._first_of(words, *((_CD_OFF, _CD_ON) if state[kernels.KNOWN] else ()), _TIME_HIGH)
+        if first is None:
+            return None
+        word = words[first : first + 1]
+        count = self._decode(word, state, new_columns(1))
+        return _time_ns(int(word[0]) if count else 0, state)
+
     def _trigger(self, word: int, state: Int64) -> TriggerEdge | None:
         if not state[kernels.KNOWN]:
             return None
-        time_us = int(state[kernels.HIGH]) << 6 | word >> 22 & 63
-        return TriggerEdge(time_us * 1000, word >> 8 & 0x1F, bool(word & 1))
+        return TriggerEdge(_time_ns(word, state), word >> 8 & 0x1F, bool(word & 1))
+
+
+def _time_ns(word: int, state: Int64) -> int:
+    """The time of a word that has the lower bits of it."""
+    return (int(state[kernels.HIGH]) << 6 | word >> 22 & 63) * 1000

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.events import evt3_kernels as kernels
-from mobinet.events.columns import Columns
+from mobinet.events.columns import Columns, new_columns
 from mobinet.events.evt3 import (
     ADDR_X,
     ADDR_Y,
@@ -49,9 +49,22 @@ class Evt3Decoder(WordDecoder):
         taken = kernels.begin(words, state)
         return kernels.decode(words[taken:], state, *columns)
 
-    def _trigger(self, word: int, state: Int64) -> TriggerEdge | None:
-        known = kernels.KNOWN_HIGH | kernels.KNOWN_LOW
-        if int(state[kernels.KNOWN]) & known != known:
+    def _packet_start(self, words: NDArray[np.uint16], state: Int64) -> int | None:
+        first = self._first_of(words, TIME_LOW)
+        if first is None:
             return None
-        time_us = int(state[kernels.EPOCH]) + (int(state[kernels.HIGH]) << 12 | int(state[kernels.LOW]))
-        return TriggerEdge(time_us * 1000, word >> 8 & 0xF, bool(word & 1))
+        upper = words[:first][words[:first] >> 12 == TIME_HIGH]
+        self._decode(np.append(upper, words[first]), state, new_columns(self._slack))
+        return _time_ns(state)
+
+    def _trigger(self, word: int, state: Int64) -> TriggerEdge | None:
+        time_ns = _time_ns(state)
+        return None if time_ns is None else TriggerEdge(time_ns, word >> 8 & 0xF, bool(word & 1))
+
+
+def _time_ns(state: Int64) -> int | None:
+    known = kernels.KNOWN_HIGH | kernels.KNOWN_LOW
+    if int(state[kernels.KNOWN]) & known != known:
+        return None
+    time_us = int(state[kernels.EPOCH]) + (int(state[kernels.HIGH]) << 12 | int(state[kernels.LOW]))
+    return time_us * 1000

@@ -43,6 +43,9 @@ class LibcaerDecoder(WordDecoder):
     def _survey(self, words: NDArray[np.uint32]) -> tuple[int, int]:
         return len(words) // 2, 0
 
+    def _packet_start(self, words: NDArray[np.uint32], state: Int64) -> int | None:
+        return int(state[_BASE_NS]) + (int(words[1]) & _WRAP_US - 1) * 1000 if len(words) else None
+
     def _decode(self, words: NDArray[np.uint32], state: Int64, columns: Columns) -> int:
         return _decode_events(words, state, *columns)
 

@@ -52,6 +52,9 @@ class LibcaerCmpDecoder(WordDecoder):
     def _survey(self, words: NDArray[np.uint16]) -> tuple[int, int]:
         return _survey_words(words)
 
+    def _packet_start(self, words: NDArray[np.uint16], state: Int64) -> int | None:
+        return int(state[_BASE_NS]) if len(words) else None
+
     def _decode(self, words: NDArray[np.uint16], state: Int64, columns: Columns) -> int:
         return _decode_events(words, state, *columns)
 

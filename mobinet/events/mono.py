@@ -43,6 +43,9 @@ class MonoDecoder(WordDecoder):
     def _survey(self, words: NDArray[np.uint64]) -> tuple[int, int]:
         return len(words), 0
 
+    def _packet_start(self, words: NDArray[np.uint64], state: Int64) -> int | None:
+        return int(state[_TIME_BASE]) if len(words) else None
+
     def _decode(self, words: NDArray[np.uint64], state: Int64, columns: Columns) -> int:
         _decode_events(words, state[_TIME_BASE], *columns)
         return len(words)
@@ -53,7 +56,7 @@ class TriggerDecoder(MonoDecoder):
 
     _name = "trigger"
 
-    def _survey(self, words: NDArray[np.uint64]) -> tuple[int, int]:
+    def _survey(self, *_: Any) -> tuple[int, int]:
         return 0, 1 << EXT_TRIGGER
 
     def _decode(self, *_: Any) -> int:

@@ -19,11 +19,13 @@ from mobinet.events.word_decoder import WordDecoder
 class PacketDecoder(Protocol):
     """Decodes the packets of one camera, in their order.
 
-    ``triggers`` are those of the last packet; ``outside`` counts events that were dropped because they are outside the
-    sensor.
+    ``triggers`` are those of the last packet, ``packet_start_ns`` is the camera's time that its message's stamp belongs
+    to, ``None`` where the packet does not tell; ``outside`` counts events that were dropped because they are outside
+    the sensor.
     """
 
     triggers: Triggers
+    packet_start_ns: int | None
     outside: int
 
     def decode(self, data: Packet, time_base_ns: int = 0) -> Events:

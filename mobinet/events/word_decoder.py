@@ -19,6 +19,8 @@ MAX_SIDE = 2048
 # the kind of a word that tells of a trigger, in all of Prophesee's encodings
 EXT_TRIGGER = 0xA
 _MAX_TIME_BASE_NS = 1 << 62
+# what is looked for is near the beginning
+_BLOCK = 256
 
 
 class WordDecoder(ABC):
@@ -58,11 +60,14 @@ class WordDecoder(ABC):
     def reset(self) -> None:
         """Forgets everything, as before the first packet."""
         self.outside = 0
+        self.packet_start_ns: int | None = None
         self.triggers = Triggers.empty()
         self._state = np.zeros(self._state_size, np.int64)
 
     def decode(self, data: Packet, time_base_ns: int = 0) -> Events:
-        """The events of the next packet, in the order of its words; ``triggers`` are its triggers.
+        """The events of the next packet, in the order of its words.
+
+        ``triggers`` are its triggers, and ``packet_start_ns`` is the time at its beginning, as far as it tells one.
 
         Args:
             time_base_ns: of the packet's message; Prophesee's encodings do not use it.
@@ -81,7 +86,8 @@ class WordDecoder(ABC):
         count = self._decode(words, state, columns)
         events = events_inside(columns, count, *self._size)
         self.outside += count - len(events)
-        self.triggers = self._find_triggers(words, before) if kinds >> EXT_TRIGGER & 1 else Triggers.empty()
+        self.triggers = self._find_triggers(words, before.copy()) if kinds >> EXT_TRIGGER & 1 else Triggers.empty()
+        self.packet_start_ns = self._packet_start(words, before)
         self._state = state
         return events
 
@@ -112,6 +118,19 @@ class WordDecoder(ABC):
     @abstractmethod
     def _decode(self, words: NDArray[Any], state: Int64, columns: Columns) -> int:
         """Writes the events of ``words`` to the columns, which have room for them; answers their number."""
+
+    @abstractmethod
+    def _packet_start(self, words: NDArray[Any], state: Int64) -> int | None:
+        """The camera's time at the beginning of a packet; ``state`` is as before it, and may be changed."""
+
+    def _first_of(self, words: NDArray[Any], *kinds: int) -> int | None:
+        """Index of the first word of one of the kinds."""
+        wanted = sum(1 << kind for kind in kinds)
+        for start in range(0, len(words), _BLOCK):
+            found = wanted >> self._kinds_of(words[start : start + _BLOCK]) & 1
+            if found.any():
+                return start + int(found.argmax())
+        return None
 
     def _find_triggers(self, words: NDArray[Any], state: Int64) -> Triggers:
         """The triggers of words that are known to have some; ``state`` is as before them, and moves on.
