@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mobinet.detection.base import Candidates, DetectorSettings, parse_class_thresholds
-from mobinet.detection.nms import suppress
+from mobinet.suppression import suppress
 from mobinet.errors import ModelError, SettingsError
 from mobinet.types import Detections, Float32, Int64
 

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from mobinet.detection.base import Candidates
 from mobinet.detection.head import Signature, best_class, centre_to_corners
 from mobinet.detection.preprocessing import InputFormat
+from mobinet.models.yolox_grid import STRIDES, YoloxGrid
 from mobinet.types import Float32
-
-_STRIDES = (8, 16, 32)
 
 
 class YoloxHead:
@@ -30,14 +29,14 @@ class YoloxHead:
     def __init__(self, signature: Signature) -> None:
         self.class_count: int | None = signature.output_shapes[0][2] - 5
         self.input_format = InputFormat(signature.height, signature.width, resize="corner", colour="bgr", scale=1.0)
-        self._cells, self._strides = _grids(signature.height, signature.width)
+        self._grid = YoloxGrid(signature.height, signature.width)
 
     @classmethod
     def fits(cls, signature: Signature) -> bool:
         if len(signature.output_shapes) != 1 or len(signature.output_shapes[0]) != 3:
             return False
         _, rows, channels = signature.output_shapes[0]
-        return channels > 5 and rows == signature.cells(_STRIDES)
+        return channels > 5 and rows == signature.cells(STRIDES)
 
     @classmethod
     def recognises(cls, signature: Signature) -> bool:
@@ -47,18 +46,4 @@ class YoloxHead:
         return [self._decode_one(rows.astype(np.float32, copy=False)) for rows in outputs[0]]
 
     def _decode_one(self, rows: Float32) -> Candidates:
-        centre = (rows[:, :2] + self._cells) * self._strides
-        with np.errstate(over="ignore"):  # an absurd size becomes infinite, and such boxes are dropped later
-            size = np.exp(rows[:, 2:4]) * self._strides
-        boxes = centre_to_corners(np.hstack([centre, size]).astype(np.float32))
-        return best_class(boxes, rows[:, 4:5] * rows[:, 5:])
-
-
-def _grids(height: int, width: int) -> tuple[Float32, Float32]:
-    """``(N, 2)`` column and row of each cell, and ``(N, 1)`` its stride in pixels."""
-    cells, strides = [], []
-    for stride in _STRIDES:
-        row, column = np.mgrid[: height // stride, : width // stride]
-        cells.append(np.stack([column.ravel(), row.ravel()], axis=1))
-        strides.append(np.full((row.size, 1), stride))
-    return np.concatenate(cells).astype(np.float32), np.concatenate(strides).astype(np.float32)
+        return best_class(centre_to_corners(self._grid.boxes(rows)), rows[:, 4:5] * rows[:, 5:])

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mobinet.boxes import iou_matrix
-from mobinet.detection.nms import suppress
 from mobinet.learning.detector_losses import IGNORED
 from mobinet.learning.detector_network import CLASSES, DetectorNetwork, cell_middles
 from mobinet.learning.detector_task import Example, plain_example
 from mobinet.learning.images import LabelledImage
+from mobinet.suppression import suppress
 from mobinet.types import Float32, Float64, Int64
 
 _LOWEST_SCORE = 0.05

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mobinet.detection.nms import MAX_CANDIDATES, suppress
+from mobinet.suppression import MAX_CANDIDATES, suppress
 
 
 @pytest.mark.parametrize(
