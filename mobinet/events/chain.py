@@ -34,7 +34,7 @@ class EventChainSettings:
         maximum=10.0,
     )
     patience_s: float = setting(
-        0.05, "a window that no event closes is closed so long after its end, s", minimum=0.0, maximum=10.0
+        0.1, "when nothing comes any more, windows are closed so long after their end, s", minimum=0.0, maximum=10.0
     )
 
     def __post_init__(self) -> None:
@@ -129,12 +129,11 @@ class EventChain:
         self.counts.dropped_events += len(self._take(packet)) + self._windows.waiting
         self._end_windows()
 
-    def advance(self, now_ns: int) -> list[Found]:
-        """Closes the windows that nothing closes, when nothing more waits at ``now_ns`` of the robot's clock."""
-        clock = self._stream.clock
-        if not clock.known:
+    def advance(self, silent_ns: int) -> list[Found]:
+        """Closes the windows that no event closes, when nothing has come for ``silent_ns`` and nothing waits."""
+        if not self._stream.clock.known:
             return []
-        until_ns = clock.to_sensor_ns(now_ns - round(self._settings.patience_s * 1e9))
+        until_ns = self._stream.newest_ns + silent_ns - round(self._settings.patience_s * 1e9)
         self._leave_gap(until_ns)
         return list(self._detect(self._windows.advance(until_ns)))
 

@@ -10,6 +10,8 @@ from mobinet.events.camera_packet import CameraPacket
 from mobinet.events.packet_decoder import PacketDecoder, make_decoder
 from mobinet.events.sensor_clock import LossCounter, SensorClock
 
+_LONG_AGO = -(1 << 62)
+
 
 @dataclass
 class StreamCounts:
@@ -34,7 +36,8 @@ class PacketStream:
     of the next packet may have those from before the loss.
 
     ``clock`` leads from the camera's time to the robot's. ``epoch`` changes whenever times that follow have nothing to
-    do with those before: stamps went back (a replay that starts again), or the camera's clock was set.
+    do with those before: stamps went back (a replay that starts again), or the camera's clock was set. ``newest_ns`` is
+    how far the camera's time has come.
 
     Args:
         width, height: of the sensor.
@@ -47,6 +50,7 @@ class PacketStream:
         self.counts = StreamCounts() if counts is None else counts
         self.clock = SensorClock()
         self.epoch = 0
+        self.newest_ns = _LONG_AGO
         self._gap_ns = round(gap_s * 1e9)
         self._decoder: PacketDecoder | None = None
         self._encoding: tuple[str, bool] | None = None
@@ -88,6 +92,7 @@ class PacketStream:
         self._begin_epoch()
 
     def _begin_epoch(self) -> None:
+        self.newest_ns = _LONG_AGO
         self.epoch += 1
         self.counts.restarts += 1
 
@@ -99,17 +104,25 @@ class PacketStream:
         events = self._decoder.decode(packet.data, packet.time_base_ns).in_order()
         self.counts.outside_events += self._decoder.outside - self._outside
         self._outside = self._decoder.outside
+        start_ns = self._decoder.packet_start_ns
+        self._check_span(events)
+        if start_ns is not None:
+            self._follow_time(packet.stamp_ns, start_ns)
         if len(events):
-            self._follow_time(packet.stamp_ns, int(events.t_ns[0]), int(events.t_ns[-1]))
+            self.newest_ns = max(self.newest_ns, int(events.t_ns[-1]))
         return events
 
-    def _follow_time(self, stamp_ns: int, first_ns: int, last_ns: int) -> None:
-        if last_ns - first_ns > self._gap_ns:
+    def _check_span(self, events: Events) -> None:
+        span_ns = int(events.t_ns[-1] - events.t_ns[0]) if len(events) else 0
+        if span_ns > self._gap_ns:
             raise InputError(
-                f"events: the times of one packet span {(last_ns - first_ns) / 1e9:.3f} s, expected at most "
-                f"{self._gap_ns / 1e9:g} s; it is dropped: is it damaged? Else let the driver send packets more often"
+                f"events: the times of one packet span {span_ns / 1e9:.3f} s, expected at most {self._gap_ns / 1e9:g} "
+                "s; it is dropped: is it damaged? Else let the driver send packets more often"
             )
+
+    def _follow_time(self, stamp_ns: int, start_ns: int) -> None:
         was_known = self.clock.known
-        if self.clock.observe(stamp_ns, first_ns) and was_known:
+        if self.clock.observe(stamp_ns, start_ns) and was_known:
             # the camera's clock was set, or a wrap was missed; the decoder knows the new time already
             self._begin_epoch()
+        self.newest_ns = max(self.newest_ns, start_ns)

@@ -1,0 +1,212 @@
+"""Detects objects in the events of any number of event cameras."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from event_camera_msgs.msg import EventPacket
+from rclpy.publisher import Publisher
+from rclpy.timer import Timer
+from sensor_msgs.msg import CameraInfo
+from vision_msgs.msg import LabelInfo, VisionClass
+
+from mobinet.camera import CameraModel
+from mobinet.errors import SettingsError, TransformError
+from mobinet.events import (
+    ChainCounts,
+    ClusterSettings,
+    EventChain,
+    EventChainSettings,
+    EventDetector,
+    EventDetectorSettings,
+    Found,
+    NoiseSettings,
+    make_event_detector,
+)
+from mobinet.settings import check_settings, setting
+from mobinet.transforms import TransformBuffer
+from mobinet.types import Float64
+from mobinet_ros import topics
+from mobinet_ros.conversions import camera_info_to_model, detections_to_msg, make_header
+from mobinet_ros.event_conversions import msg_to_packet
+from mobinet_ros.event_worker import EventWorker
+from mobinet_ros.image_hub import ImageHub
+from mobinet_ros.lifecycle import OWN_NAMESPACE, StageNode
+from mobinet_ros.picture_motion import MotionFromTf
+from mobinet_ros.process import run
+from mobinet_ros.tf_listener import listen_to_tf
+
+# a network may ask what the sensor is like; the first packet tells
+_USUAL_SIZE = 640, 480
+_COUNTS = (
+    *("packets", "events", "windows", "restarts", "lost_packets", "bad_packets", "dropped_packets"),
+    *("late_events", "outside_events"),
+)
+
+
+@dataclass(frozen=True)
+class EventCamerasSettings:
+    """Which event cameras a node serves, and what it does when it cannot keep up."""
+
+    cameras: tuple[str, ...] = setting((), "namespaces of the cameras, relative to the node's; none: its own namespace")
+    max_wait_s: float = setting(
+        0.2, "when packets have waited so long, the older half of them is dropped, s", minimum=0.02, maximum=10.0
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        doubled = sorted({c for c in self.cameras if self.cameras.count(c) > 1})
+        if doubled:
+            raise SettingsError(f"cameras: '{doubled[0]}' is named twice")
+
+    def names(self) -> tuple[str, ...]:
+        return self.cameras or (OWN_NAMESPACE,)
+
+
+@dataclass(frozen=True)
+class EventMotionSettings:
+    """Whether the detector is told how the camera moved."""
+
+    camera_motion: str = setting(
+        "none", "where the camera's own motion is seen: tf (needs camera_info), or none", choices=("none", "tf")
+    )
+    motion_frame: str = setting(
+        "map", "frame that does not move with the camera, its ground at z = 0, for camera_motion tf"
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+class EventDetectorNode(StageNode):
+    """Publishes detections at the end of every window, also when there are none, and also while no events come."""
+
+    def __init__(self, cli_args: Sequence[str] | None = None, hub: ImageHub | None = None) -> None:
+        super().__init__("event_detector_node", cli_args, hub)
+        self._cameras = self.parameters.declare(EventCamerasSettings)
+        self._settings = self.parameters.declare(EventDetectorSettings)
+        self._clusters = self.parameters.declare(ClusterSettings)
+        self._noise = self.parameters.declare(NoiseSettings)
+        self._chain = self.parameters.declare(EventChainSettings)
+        self._motion = self.parameters.declare(EventMotionSettings)
+        self._transforms = TransformBuffer()
+        self._class_names: tuple[str, ...] = ()
+        self._models: dict[str, CameraModel] = {}
+        self._frames: dict[str, str] = {}
+        self._timer: Timer | None = None
+        self._workers: dict[str, EventWorker] = {}
+        self._publishers_of: dict[str, Publisher] = {}
+        self._labels_of: dict[str, Publisher] = {}
+
+    def configure(self) -> None:
+        # a wrong model is told now, and not with the first packet
+        self._class_names = self._make_detector(*_USUAL_SIZE).class_names
+        if self._motion.camera_motion == "tf":
+            listen_to_tf(self, self._transforms)
+        for camera in self._cameras.names():
+            self._publishers_of[camera] = self.advertise(
+                topics.DETECTIONS, topics.camera_topic(camera, topics.DETECTIONS)
+            )
+            self._labels_of[camera] = self.advertise(topics.LABEL_INFO, topics.camera_topic(camera, topics.LABEL_INFO))
+            self.listen(topics.EVENTS, partial(self._on_packet, camera), topics.camera_topic(camera, topics.EVENTS))
+            if self._motion.camera_motion == "tf":
+                name = topics.camera_topic(camera, topics.CAMERA_INFO_IN)
+                self.listen(topics.CAMERA_INFO_IN, partial(self._on_camera_info, camera), name)
+
+    def activate(self) -> None:
+        for camera in self._cameras.names():
+            self._workers[camera] = EventWorker(
+                name=f"events {camera}".strip(),
+                make_chain=partial(self._make_chain, camera),
+                found=partial(self._publish, camera),
+                guarded=self.guarded,
+                clock=lambda: self.now_ns,
+                resized=partial(self._tell_resized, camera),
+                longest_wait_s=self._cameras.max_wait_s,
+            )
+        table = [VisionClass(class_id=index, class_name=name) for index, name in enumerate(self._class_names)]
+        for publisher in self._labels_of.values():
+            self.send(publisher, LabelInfo(class_map=table))
+        self._timer = self.every(1.0, self._tell_counts)
+
+    def deactivate(self) -> None:
+        if self._timer is not None:
+            self.destroy_timer(self._timer)
+            self._timer = None
+        for worker in self._workers.values():
+            worker.stop()
+        self._workers.clear()
+
+    def cleanup(self) -> None:
+        self._transforms = TransformBuffer()
+        for table in (self._models, self._frames, self._publishers_of, self._labels_of):
+            table.clear()
+
+    def _make_detector(self, width: int, height: int) -> EventDetector:
+        return make_event_detector(self._settings, width, height, self._clusters)
+
+    def _make_chain(self, camera: str, width: int, height: int, counts: ChainCounts) -> EventChain:
+        motion = partial(self._motion_between, camera) if self._motion.camera_motion == "tf" else None
+        return EventChain(
+            width, height, self._make_detector(width, height), self._chain, self._noise, motion, counts=counts
+        )
+
+    def _on_packet(self, camera: str, msg: EventPacket) -> None:
+        self._frames[camera] = msg.header.frame_id
+        worker = self._workers.get(camera)
+        if worker is not None:
+            worker.put(msg_to_packet(msg))
+
+    def _on_camera_info(self, camera: str, msg: CameraInfo) -> None:
+        self._models[camera] = camera_info_to_model(msg)
+
+    def _motion_between(self, camera: str, start_ns: int, end_ns: int) -> Float64 | None:
+        poses = MotionFromTf(self._transforms, self._motion.motion_frame)
+        model, frame = self._models.get(camera), self._frames.get(camera, "")
+        try:
+            poses.motion(model, frame, start_ns)
+            motion = poses.motion(model, frame, end_ns)
+        except TransformError as error:
+            self.report("tf", str(error))
+            motion = None
+        if motion is None:
+            self.health.count("windows_without_motion")
+        return motion
+
+    def _tell_resized(self, camera: str, before: tuple[int, int], now: tuple[int, int]) -> None:
+        self.report(
+            f"{camera} size",
+            f"{camera or 'camera'}: packets of {now[0]} x {now[1]} pixels follow those of {before[0]} x {before[1]}: "
+            "its detector begins anew; is there one publisher?",
+        )
+
+    def _publish(self, camera: str, found: Found) -> None:
+        publisher = self._publishers_of.get(camera)
+        if publisher is not None:
+            header = make_header(found.stamp_ns, self._frames.get(camera, ""))
+            self.send(publisher, detections_to_msg(found.detections, header))
+
+    def _tell_counts(self) -> None:
+        workers = tuple(self._workers.values())
+        for name in _COUNTS:
+            self.health.set_counter(name, sum(getattr(worker.counts, name) for worker in workers))
+        # under a name that is not added to the dropped messages of other nodes
+        self.health.set_counter("events_dropped", sum(worker.counts.dropped_events for worker in workers))
+        self.health.set_counter("overflowed_packets", sum(worker.queue.overflowed_packets for worker in workers))
+        for camera, worker in self._workers.items():
+            prefix = f"{camera} " if camera else ""
+            share = worker.counts.noise_events / max(1, worker.counts.events)
+            self.health.set_note(f"{prefix}events_per_s", f"{worker.events_per_s:.0f}")
+            self.health.set_note(f"{prefix}noise_share", f"{share:.3f}")
+            self.health.set_note(f"{prefix}latency_ms", f"{worker.latency_ms:.1f}")
+
+
+def main() -> int:
+    return run(EventDetectorNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
