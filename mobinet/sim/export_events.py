@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mobinet.events import encode_evt3
-from mobinet.events.raw_file import raw_header
+from mobinet.recordings.event_files import raw_header
 from mobinet.sim.event_camera import EventCamera
 from mobinet.sim.event_settings import EventCameraSettings
 from mobinet.sim.simulation import CameraView, Simulation

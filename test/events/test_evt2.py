@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from mobinet.errors import InputError
 from mobinet.events import Events, Evt2Decoder
-from mobinet.events.raw_file import read_raw
 
 from .evt2_reference import Row, decode_slowly
 
@@ -100,7 +99,8 @@ def test_damaged_packets_leave_the_decoder_as_it_was(packet: bytes, message: str
 @pytest.mark.recordings
 def test_recording_as_word_by_word(data_dir: Path) -> None:
     path = data_dir / "events" / "evt2_dot_raw" / "evt2_sample.raw"
-    events, _ = read_raw(path)
     data = path.read_bytes()
-    assert rows(events) == decode_slowly([data[data.index(b"evt 2.0\n") + 8 :]])
+    packet = data[data.index(b"evt 2.0\n") + 8 :]
+    events = Evt2Decoder(640, 480).decode(packet)
+    assert rows(events) == decode_slowly([packet])
     assert len(events) == 539_481

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mobinet.events.raw_file import read_raw
+from mobinet.events import Events
+from mobinet.recordings.event_files import open_event_file
 from mobinet.sim.contacts import contacts_of
 from mobinet.sim.event_camera import EventCamera
 from mobinet.sim.export import ExportSettings, export_world
@@ -89,8 +90,9 @@ def test_only_cameras_with_colours_are_in_coco_and_in_the_rig(out: Path) -> None
 
 
 def test_events_are_those_of_the_camera(out: Path, world_path: Path) -> None:
-    events, size = read_raw(out / "r1/event/events.raw")
-    assert size == (64, 48)
+    file = open_event_file(out / "r1/event/events.raw")
+    events = Events.concatenate(list(file.pieces()))
+    assert file.size == (64, 48)
     with Simulation(load_world(world_path)) as simulation:
         view = next(view for view in simulation.views if view.camera.kind == "events")
         expected = EventCamera(simulation, view, view.camera.events).advance(1_000_000_000)

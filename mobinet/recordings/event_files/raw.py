@@ -17,6 +17,12 @@ _ENCODINGS = {"EVT2": "evt2", "EVT21": "evt21", "EVT3": "evt3"}
 # of versions before the format was named in the header
 _VERSIONS = {"2.0": "EVT2", "2.1": "EVT21", "3.0": "EVT3"}
 _PIECE_BYTES = 1 << 18
+# sensors of cameras whose headers tell only the number of the system; from Prophesee's OpenEB
+_SENSORS = {
+    (640, 480): (0x15, 0x17, 0x19, 0x1C, 0x1D, 0x21, 0x22, 0x23, 0x28, 0x29),
+    (1280, 720): (0x1A, 0x1E, 0x1F, 0x27, 0x2E, 0x30, 0x31, 0x32),
+}
+_SIZES = {str(system): size for size, systems in _SENSORS.items() for system in systems}
 
 
 def raw_header(width: int, height: int) -> bytes:
@@ -90,7 +96,7 @@ def _size(path: Path, header: dict[str, str]) -> tuple[int, int]:
         width, _, height = header["geometry"].partition("x")
         sides = width, height
     else:
-        return MAX_SIDE, MAX_SIDE
+        return _SIZES.get(header.get("system_ID", ""), (MAX_SIDE, MAX_SIDE))
     try:
         return int(sides[0]), int(sides[1])
     except ValueError:

@@ -42,6 +42,7 @@ def test_a_file_comes_back(tmp_path: Path) -> None:
     [
         # as older and newer cameras write it
         (b"% evt 3.0\n% date 2020\n", (2048, 2048)),
+        (b"% evt 3.0\n% system_ID 48\n", (1280, 720)),
         (b"% evt 3.0\n% geometry 640x480\n% end\n", (640, 480)),
         (b"% format EVT3;height=480;width=640\n% end\n", (640, 480)),
     ],
