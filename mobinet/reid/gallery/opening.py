@@ -1,0 +1,44 @@
+"""Opens a gallery by its address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mobinet.reid.gallery.gallery import Gallery
+from mobinet.reid.gallery.settings import GallerySettings
+from mobinet.reid.gallery.sqlite_file import SqliteFile
+from mobinet.reid.gallery.sqlite_store import SqliteStore
+
+
+def open_gallery(
+    where: Path | str,
+    model: str = "",
+    dimension: int = 0,
+    settings: GallerySettings | None = None,
+    read_only: bool = False,
+    load: bool = True,
+) -> Gallery:
+    """A gallery in a file or on a server.
+
+    Args:
+        where: path of a file, made when absent.
+        model: fingerprint of the network whose vectors are asked about; '' takes the gallery's, which has to be there.
+        dimension: length of its vectors; 0 takes the gallery's.
+        settings: prototypes, thresholds and search.
+        read_only: never write; possible while another process does.
+        load: read all vectors now; else when something is first searched.
+
+    Raises:
+        GalleryError: absent, damaged, in use, or not to be read.
+        ModelError: it holds vectors of another network.
+        MissingDependencyError: an optional package is needed that is not installed.
+    """
+    settings = settings or GallerySettings()
+    store = SqliteStore(SqliteFile(Path(where), model, dimension, read_only), settings.exact_up_to)
+    try:
+        if load:
+            store.load()
+        return Gallery(store, settings)
+    except BaseException:
+        store.close()
+        raise

@@ -1,0 +1,236 @@
+"""Identities in one SQLite file, their vectors in memory as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from mobinet.errors import GalleryError
+from mobinet.reid.gallery import codec
+from mobinet.reid.gallery.calibration import Calibration
+from mobinet.reid.gallery.local_search import LocalSearch
+from mobinet.reid.gallery.records import Known, Nearest, Prototype
+from mobinet.reid.gallery.sqlite_file import SqliteFile, damage
+from mobinet.reid.gallery.store import Erase, Put
+from mobinet.types import Float32
+
+_RECORD = "SELECT number, id, last_seen_ns, label, record, crc FROM identity "
+_Row = tuple[int, str, int, str, str, int]
+
+
+class SqliteStore:
+    """See Store. Vectors are read, and checked, when something is first searched or written, or by ``load``.
+
+    Args:
+        file: opened; closed by ``close``.
+        exact_up_to: prototypes up to which all are compared.
+    """
+
+    def __init__(self, file: SqliteFile, exact_up_to: int) -> None:
+        self._file = file
+        self._exact_up_to = exact_up_to
+        self._search: LocalSearch | None = None
+
+    @property
+    def where(self) -> str:
+        return f"gallery '{self._file.path}'"
+
+    @property
+    def path(self) -> Path:
+        return self._file.path
+
+    @property
+    def model(self) -> str:
+        return self._file.model
+
+    @property
+    def dimension(self) -> int:
+        return self._file.dimension
+
+    @property
+    def read_only(self) -> bool:
+        return self._file.read_only
+
+    def __len__(self) -> int:
+        return self._count("identity") if self._search is None else self._search.identities
+
+    def prototype_count(self) -> int:
+        return self._count("prototype")
+
+    def load(self) -> None:
+        """Reads all vectors now, rather than when they are first needed.
+
+        Raises:
+            GalleryError: one is damaged.
+        """
+        if self._search is None:
+            self._search = LocalSearch.read(self._file, self._exact_up_to)
+
+    def find(self, name: str) -> Known | None:
+        """See Store."""
+        number = self._number(name)
+        rows = [] if number is None else self._rows(_RECORD + "WHERE number = ?", number)
+        return self._known(rows[0]) if rows else None
+
+    def labelled(self, label: str) -> list[Known]:
+        """See Store."""
+        return [
+            self._known(row) for row in self._rows(_RECORD + "WHERE label = ? AND label != '' ORDER BY number", label)
+        ]
+
+    def identities(self) -> Iterator[Known]:
+        """See Store."""
+        return (self._known(row) for row in self._rows(_RECORD + "ORDER BY number"))
+
+    def recent(self, count: int) -> list[Known]:
+        """See Store."""
+        return [self._known(row) for row in self._rows(_RECORD + "ORDER BY last_seen_ns DESC, number LIMIT ?", count)]
+
+    def unseen_since(self, stamp_ns: int) -> list[Known]:
+        """See Store."""
+        return [self._known(row) for row in self._rows(_RECORD + "WHERE last_seen_ns < ? ORDER BY number", stamp_ns)]
+
+    def prototypes(self, identity_id: str) -> tuple[Prototype, ...]:
+        """See Store."""
+        return codec.prototypes_of(self._prototype_rows(self._number(identity_id)))
+
+    def thumbnail(self, identity_id: str) -> bytes | None:
+        """See Store."""
+        with self._file.errors():
+            query = "SELECT number, jpeg, crc FROM thumbnail WHERE number = ?"
+            row = self._file.connection.execute(query, (self._number(identity_id),)).fetchone()
+        if row is not None and codec.checksum(*row[:2]) != row[2]:
+            raise GalleryError(f"{self.where}: {damage(f'the picture of {identity_id}')}")
+        return None if row is None else bytes(row[1])
+
+    def nearest(self, queries: Float32, count: int) -> Nearest:
+        """See Store."""
+        self.load()
+        assert self._search is not None
+        return self._search.nearest(queries, count)
+
+    def write(self, changes: Sequence[Put | Erase]) -> None:
+        """See Store."""
+        puts = [change for change in changes if isinstance(change, Put)]
+        gone = [change.identity_id for change in changes if isinstance(change, Erase)]
+        with self._file.transaction():
+            numbers = {name: self._number_of_id(name) for name in [*(put.known.identity_id for put in puts), *gone]}
+            before = self._slots_of([number for number in numbers.values() if number is not None])
+            written = self._put_all(puts, numbers)
+            after = {prototype.slot for _, _, prototypes in written for prototype in prototypes}
+            dropped = sorted(before - after)
+            self._execute_all("DELETE FROM prototype WHERE slot = ?", dropped)
+            erased = [number for name in gone if (number := numbers[name]) is not None]
+            for table in ("identity", "alias", "thumbnail"):
+                self._execute_all(f"DELETE FROM {table} WHERE number = ?", erased)
+        if self._search is not None:
+            self._search.apply(written, erased, np.array(dropped, np.int64))
+
+    def calibration(self) -> Calibration | None:
+        """See Store."""
+        text = self._file.meta("calibration")
+        return codec.calibration_from_text(text) if text else None
+
+    def set_calibration(self, calibration: Calibration) -> None:
+        """See Store."""
+        with self._file.transaction():
+            self._file.set_meta("calibration", codec.calibration_text(calibration))
+
+    def compact(self) -> None:
+        """See Store. Builds the graph where there are more prototypes than ``exact_up_to``."""
+        self.load()
+        assert self._search is not None
+        self._search.build_graph(self._file)
+        with self._file.errors():
+            self._file.connection.execute("VACUUM")
+
+    def close(self) -> None:
+        """See Store."""
+        self._search = None
+        self._file.close()
+
+    def check(self) -> list[str]:
+        """See Store."""
+        from mobinet.reid.gallery.sqlite_check import check_file
+
+        return check_file(self._file)
+
+    def _put_all(
+        self, puts: Sequence[Put], numbers: Mapping[str, int | None]
+    ) -> list[tuple[int, str, tuple[Prototype, ...]]]:
+        """Within a transaction; numbers and ids of the identities, and their prototypes with slots, as read again."""
+        next_number, next_slot = self._file.last_number("identity") + 1, self._file.last_number("prototype") + 1
+        written = []
+        for put in puts:
+            number = numbers[put.known.identity_id]
+            if number is None:
+                number, next_number = next_number, next_number + 1
+            self._put_record(put, number)
+            datas = []
+            for prototype in put.prototypes:
+                slot = prototype.slot
+                if slot == 0:
+                    slot, next_slot = next_slot, next_slot + 1
+                datas.append((slot, number, codec.prototype_bytes(replace(prototype, slot=slot), number)))
+            self._file.connection.executemany("INSERT OR REPLACE INTO prototype VALUES (?, ?, ?)", datas)
+            # what is compared must not depend on whether the file was closed since: in the file's precision
+            prototypes = codec.prototypes_of(codec.rows_of([data for _, _, data in datas], self.dimension))
+            written.append((number, put.known.identity_id, prototypes))
+        return written
+
+    def _put_record(self, put: Put, number: int) -> None:
+        connection, known = self._file.connection, put.known
+        row = (number, known.identity_id, known.seen[1], known.name, codec.known_text(known))
+        query = "INSERT OR REPLACE INTO identity VALUES (?, ?, ?, ?, ?, ?)"
+        connection.execute(query, (*row, codec.text_checksum(*row)))
+        connection.execute("DELETE FROM alias WHERE number = ?", (number,))
+        aliases = [(alias, number) for alias in known.aliases]
+        connection.executemany("INSERT OR REPLACE INTO alias VALUES (?, ?)", aliases)
+        if put.thumbnail is not None:
+            picture = (number, put.thumbnail, codec.checksum(number, put.thumbnail))
+            connection.execute("INSERT OR REPLACE INTO thumbnail VALUES (?, ?, ?)", picture)
+
+    def _slots_of(self, numbers: Sequence[int]) -> set[int]:
+        query = "SELECT slot FROM prototype WHERE number = ?"
+        return {row[0] for number in numbers for row in self._file.connection.execute(query, (number,))}
+
+    def _execute_all(self, query: str, values: Sequence[int]) -> None:
+        self._file.connection.executemany(query, [(value,) for value in values])
+
+    def _number_of_id(self, identity_id: str) -> int | None:
+        row = self._file.connection.execute("SELECT number FROM identity WHERE id = ?", (identity_id,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def _number(self, name: str) -> int | None:
+        with self._file.errors():
+            number = self._number_of_id(name)
+            if number is not None:
+                return number
+            row = self._file.connection.execute("SELECT number FROM alias WHERE alias = ?", (name,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def _rows(self, query: str, *values: int | str) -> list[_Row]:
+        with self._file.errors():
+            return self._file.connection.execute(query, values).fetchall()
+
+    def _known(self, row: _Row) -> Known:
+        if codec.text_checksum(*row[:5]) != row[5]:
+            raise GalleryError(f"{self.where}: {damage(f'the record of {row[1]}')}")
+        return codec.known_from_text(row[4])
+
+    def _prototype_rows(self, number: int | None) -> codec.Rows:
+        with self._file.errors():
+            query = "SELECT slot, data FROM prototype WHERE number = ? ORDER BY slot"
+            found = self._file.connection.execute(query, (number,)).fetchall()
+        size = codec.row_type(self.dimension).itemsize
+        for slot, data in found:
+            if not codec.is_sound(data, size):
+                raise GalleryError(f"{self.where}: {damage(f'prototype {slot}')}")
+        return codec.rows_of([data for _, data in found], self.dimension)
+
+    def _count(self, table: str) -> int:
+        with self._file.errors():
+            return int(self._file.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
