@@ -56,9 +56,9 @@ def measure_balance(network: nn.Module, images: Sequence[LabelledImage]) -> dict
         example = plain_example(image)
         boxes, scores = _detect(network, example)
         for number in range(len(CLASSES)):
-            hits[number] += _judge(boxes, scores[:, number], example, number)
+            hits[number] += judge(boxes, scores[:, number], example.boxes, example.labels, number)
             wanted[number] += int((example.labels == number).sum())
-    return {name: _best(hits[number], wanted[number]) for number, name in enumerate(CLASSES)}
+    return {name: best_balance(hits[number], wanted[number]) for number, name in enumerate(CLASSES)}
 
 
 def _detect(network: nn.Module, example: Example) -> tuple[Float32, Float32]:
@@ -71,12 +71,19 @@ def _detect(network: nn.Module, example: Example) -> tuple[Float32, Float32]:
     return boxes.numpy().astype(np.float32), logits[0].sigmoid().T.numpy().astype(np.float32)
 
 
-def _judge(boxes: Float32, scores: Float32, example: Example, number: int) -> list[tuple[float, bool]]:
-    """Score and rightness of each detection of a class; what falls on an object that does not count is left out."""
+def judge(boxes: Float32, scores: Float32, true_boxes: Float32, labels: Int64, number: int) -> list[tuple[float, bool]]:
+    """Score and rightness of each detection of a class; what falls on an object that does not count is left out.
+
+    Args:
+        boxes: ``(N, 4)`` xyxy pixels of all cells.
+        scores: ``(N,)`` of the class.
+        true_boxes, labels: ``(G, 4)`` and ``(G,)`` what is there.
+        number: of the class.
+    """
     keep = np.flatnonzero(scores >= _LOWEST_SCORE)
     one_class: Int64 = np.zeros(len(keep), np.int64)
     keep = keep[suppress(boxes[keep], scores[keep], one_class, _SUPPRESSION)]
-    true, ignored = example.boxes[example.labels == number], example.boxes[example.labels == IGNORED]
+    true, ignored = true_boxes[labels == number], true_boxes[labels == IGNORED]
     overlaps = iou_matrix(boxes[keep].astype(np.float64), true.astype(np.float64))
     forgiven = _covered(boxes[keep], ignored)
     judged = []
@@ -100,7 +107,8 @@ def _covered(boxes: Float32, others: Float32) -> NDArray[np.bool_]:
     return np.asarray((shared >= 0.5 * (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)[:, None]).any(axis=1))
 
 
-def _best(hits: Sequence[tuple[float, bool]], wanted: int) -> Balance:
+def best_balance(hits: Sequence[tuple[float, bool]], wanted: int) -> Balance:
+    """The balance of a class of which there are ``wanted`` objects, from what ``judge`` says of all its detections."""
     scores: Float64 = np.array([score for score, _ in hits], np.float64)
     right = np.array([is_right for _, is_right in hits], bool)
     if not wanted or not right.any():

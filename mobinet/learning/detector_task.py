@@ -104,7 +104,7 @@ def class_numbers(image: LabelledImage) -> Int64:
 
 def _augmented(source: LabelledImage, sizes: CropSize, draw: np.random.Generator) -> Example:
     image, boxes = place_randomly(source.load(), source.boxes, sizes.height, sizes.width, draw)
-    boxes, labels = _cut(boxes, class_numbers(source), sizes.height, sizes.width)
+    boxes, labels = cut_boxes(boxes, class_numbers(source), sizes.height, sizes.width)
     if draw.random() < 0.5:
         image = cover(image, boxes[labels >= 0], draw)
     return Example(disturb(image, draw), boxes, labels)
@@ -113,11 +113,11 @@ def _augmented(source: LabelledImage, sizes: CropSize, draw: np.random.Generator
 def plain_example(source: LabelledImage) -> Example:
     image = source.load()
     height, width = (side // 32 * 32 for side in image.shape[:2])
-    boxes, labels = _cut(source.boxes, class_numbers(source), height, width)
+    boxes, labels = cut_boxes(source.boxes, class_numbers(source), height, width)
     return Example(np.ascontiguousarray(image[:height, :width]), boxes, labels)
 
 
-def _cut(boxes: Float32, labels: Int64, height: int, width: int) -> tuple[Float32, Int64]:
+def cut_boxes(boxes: Float32, labels: Int64, height: int, width: int) -> tuple[Float32, Int64]:
     """Boxes within the image; what is too small or mostly outside does not count, what is wholly outside goes."""
     limits = np.array([width, height, width, height], np.float32)
     inside = np.clip(boxes, 0, limits)

@@ -18,7 +18,13 @@ _TOLERANCE = 1e-4
 
 
 def export_onnx(
-    network: nn.Module, examples: Mapping[str, Tensor], path: Path, *, outputs: Sequence[str], any_size: bool = False
+    network: nn.Module,
+    examples: Mapping[str, Tensor],
+    path: Path,
+    *,
+    outputs: Sequence[str],
+    any_size: bool = False,
+    axes: Mapping[str, Mapping[int, str]] | None = None,
 ) -> float:
     """Writes a network whose inputs and outputs all have the batch first, of any length.
 
@@ -28,6 +34,7 @@ def export_onnx(
         path: of the file; it is whole or not there.
         outputs: names.
         any_size: height and width, the last two, are open too.
+        axes: names of the open axes of those inputs and outputs that have others.
 
     Returns:
         The largest difference between an output of the file and the network's, as a share of its largest value.
@@ -50,7 +57,7 @@ def export_onnx(
                 str(partial),
                 input_names=list(examples),
                 output_names=list(outputs),
-                dynamic_axes=dict.fromkeys((*examples, *outputs), open_axes),
+                dynamic_axes=dict.fromkeys((*examples, *outputs), open_axes) | dict(axes or {}),
                 opset_version=_OPSET,
                 dynamo=False,
             )
