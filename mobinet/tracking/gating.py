@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobinet.tracking.appearance import unlikeness
 from mobinet.tracking.settings import TrackerSettings
@@ -20,7 +21,8 @@ class Pairs(NamedTuple):
 
     ``tracks``, ``detections``: ``(K,)`` rows of the table and of the measurements. ``expected``, ``found``:
     ``(K, 4)`` their boxes, cx, cy, w, h. ``misfit``: ``(K,)`` what height,
-    direction and looks add to a pair's cost.
+    direction and looks add to a pair's cost. ``slack``: ``(K, 2)`` pixels by which both boxes are wider on each side
+    because it is not known better where they are; ``None`` for none.
     """
 
     tracks: Int64
@@ -28,6 +30,7 @@ class Pairs(NamedTuple):
     expected: Float64
     found: Float64
     misfit: Float64
+    slack: Float64 | None = None
 
     def take(self, rows: Int64) -> Pairs:
         return Pairs(
@@ -36,6 +39,7 @@ class Pairs(NamedTuple):
             self.expected.take(rows, axis=0),
             self.found.take(rows, axis=0),
             self.misfit.take(rows),
+            None if self.slack is None else self.slack.take(rows, axis=0),
         )
 
     def overlap(self, margin: float) -> Float64:
@@ -45,6 +49,8 @@ class Pairs(NamedTuple):
         """
         scale = 1 + 2 * margin
         first, second = scale * self.expected[:, 2:], scale * self.found[:, 2:]
+        if self.slack is not None:
+            first, second = first + 2 * self.slack, second + 2 * self.slack
         apart = np.abs(self.expected[:, :2] - self.found[:, :2])
         sides = np.minimum(0.5 * (first + second) - apart, np.minimum(first, second))
         np.maximum(sides, 0, out=sides)
@@ -53,7 +59,27 @@ class Pairs(NamedTuple):
         return overlap
 
 
-def gate(table: TrackTable, measurements: Float64, classes: Int64, looks: Float32, settings: TrackerSettings) -> Pairs:
+class Leeway(NamedTuple):
+    """What else may match where it is not known well what was seen, and where.
+
+    ``tracks``, ``detections``: ``(N, 2)`` and ``(M, 2)`` pixels along x and y by which it is not known where they are.
+    ``open_tracks``, ``open_detections``: ``(N,)`` and ``(M,)`` those whose class does not count.
+    """
+
+    tracks: Float64
+    detections: Float64
+    open_tracks: NDArray[np.bool_]
+    open_detections: NDArray[np.bool_]
+
+
+def gate(
+    table: TrackTable,
+    measurements: Float64,
+    classes: Int64,
+    looks: Float32,
+    settings: TrackerSettings,
+    leeway: Leeway | None = None,
+) -> Pairs:
     """Pairs of one class whose widened boxes overlap, and how badly each fits apart from its overlap.
 
     Args:
@@ -63,8 +89,14 @@ def gate(table: TrackTable, measurements: Float64, classes: Int64, looks: Float3
         looks: ``(M, D)`` unit vectors, as those of the table.
     """
     widest = 1 + 2 * max(settings.box_margin, settings.wide_box_margin)
-    tracks, detections = overlapping(table.boxes, measurements, widest)
+    if leeway is None:
+        tracks, detections = overlapping(table.boxes, measurements, widest)
+    else:
+        first, second = _widened(table.boxes, leeway.tracks, widest), _widened(measurements, leeway.detections, widest)
+        tracks, detections = overlapping(first, second, widest)
     same = table.classes[tracks] == classes[detections]
+    if leeway is not None:
+        same |= leeway.open_tracks[tracks] | leeway.open_detections[detections]
     if np.count_nonzero(same) < len(same):
         tracks, detections = tracks[same], detections[same]
     own = TrackTable(table.numbers.take(tracks, axis=0), table.marks, table.looks)
@@ -75,7 +107,16 @@ def gate(table: TrackTable, measurements: Float64, classes: Int64, looks: Float3
         misfit -= settings.direction_weight * _agreement(own, found)
     if looks.shape[1] and settings.appearance_weight > 0:
         misfit += unlikeness(tracks, detections, table.looks[tracks], looks[detections], settings)
-    return Pairs(tracks, detections, expected, found, misfit)
+    slack = None if leeway is None else leeway.tracks.take(tracks, axis=0) + leeway.detections.take(detections, axis=0)
+    return Pairs(tracks, detections, expected, found, misfit, slack)
+
+
+def _widened(boxes: Float64, slack: Float64, scale: float) -> Float64:
+    """Boxes cx, cy, w, h that, ``scale`` times as large, are wider by two ``slack`` on each side.
+
+    One of them for each box of a pair: the pair's slack is the sum of both, and both boxes of it are wider by that.
+    """
+    return np.concatenate((boxes[:, :2], boxes[:, 2:] + 4 * slack / scale), axis=1)
 
 
 def overlapping(first: Float64, second: Float64, scale: float) -> tuple[Int64, Int64]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mobinet.errors import MobinetError
+from mobinet.errors import InputError, MobinetError
 from mobinet.settings import check_settings, setting
 from mobinet.tracking.camera_motion import checked_motion
 from mobinet.tracking.state import State
@@ -23,15 +23,24 @@ from mobinet.types import Detections, Float32, Float64, Frame, Track
 class _Step:
     """One update that may have to be done again.
 
-    ``before``: the tracker's state. ``ids``: of the tracks that took the rows of the detections.
+    ``sister``: of the sister camera's detections, and not of the camera's own. ``before``: the tracker's state.
+    ``tracks``: as of this update. ``ids``: of the tracks that took the rows of the detections.
     """
 
     frame: Frame
     detections: Detections
     embeddings: Float32 | None
     image_motion: Float64 | None
+    noise: Float64 | None = None
+    sister: bool = False
     before: State = field(default_factory=dict)
+    tracks: list[Track] = field(default_factory=list)
     ids: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[int, bool]:
+        """What orders updates: of one time, the camera's own is first."""
+        return self.frame.stamp_ns, self.sister
 
 
 @dataclass(frozen=True)
@@ -84,15 +93,15 @@ class PatientTracker:
         self.tracker.restore(state)
         self._steps.clear()
 
-    def takes(self, stamp_ns: int) -> bool:
+    def takes(self, stamp_ns: int, sister: bool = False) -> bool:
         """Whether detections of this stamp can still be taken in: it is new, or late but not too late."""
-        newest = self.tracker.stamp_ns
-        if newest is None or stamp_ns > newest:
+        senses, newest = self.tracker.senses, self.tracker.stamp_ns
+        if newest is None or stamp_ns > newest or senses.follows(stamp_ns, sister):
             return True
         if not self._steps or newest - stamp_ns > self._late_ns:
             return False
-        known, before = [step.frame.stamp_ns for step in self._steps], self._steps[0].before["stamp_ns"]
-        return stamp_ns not in known and (not len(before) or stamp_ns > before[0])
+        known, before = [step.key for step in self._steps], self._steps[0].before["stamp_ns"]
+        return (stamp_ns, sister) not in known and (not len(before) or stamp_ns > before[0])
 
     def update(
         self,
@@ -113,14 +122,34 @@ class PatientTracker:
         Raises:
             InputError: as :meth:`Tracker.update`; a stamp that is too late or was there already does not rise.
         """
-        step = _Step(frame, detections, embeddings, image_motion)
+        return self._take(_Step(frame, detections, embeddings, image_motion))
+
+    def update_sister(
+        self, frame: Frame, detections: Detections, noise: Float64, image_motion: Float64 | None = None
+    ) -> list[Track]:
+        """As :meth:`Tracker.update_sister`, for a stamp that may be late, as in :meth:`update`."""
+        return self._take(_Step(frame, detections, None, image_motion, noise, sister=True))
+
+    def tracks_of(self, stamp_ns: int, sister: bool = False) -> list[Track]:
+        """The tracks as of one update of the last ``late_s`` seconds, as they are known by now.
+
+        Raises:
+            InputError: there was none, or it is too long ago.
+        """
+        for step in self._steps:
+            if step.key == (stamp_ns, sister):
+                return step.tracks
+        raise InputError(f"expected the stamp of an update of the last {self._late_ns * 1e-9:g} s, got {stamp_ns} ns")
+
+    def _take(self, step: _Step) -> list[Track]:
         if self._late_ns <= 0:
-            return self.tracker.update(frame, detections, embeddings, image_motion)
-        newest = self.tracker.stamp_ns
-        if newest is None or frame.stamp_ns > newest or not self.takes(frame.stamp_ns):
+            return self._follow_step(step)
+        newest, stamp_ns = self.tracker.stamp_ns, step.frame.stamp_ns
+        in_order = newest is None or stamp_ns > newest or (stamp_ns == newest and step.sister)
+        if in_order or not self.takes(stamp_ns, step.sister):
             tracks = self._follow(step)
             self._steps.append(step)
-            while frame.stamp_ns - self._steps[0].frame.stamp_ns > self._late_ns:
+            while stamp_ns - self._steps[0].frame.stamp_ns > self._late_ns:
                 self._steps.popleft()
             return tracks
         return self._insert(step)
@@ -132,8 +161,9 @@ class PatientTracker:
             InputError: the late one is refused, or one of the others after it (e.g. embeddings of another length);
                 everything is then as before.
         """
-        self.tracker.check_camera(late.frame)
-        place = bisect([step.frame.stamp_ns for step in self._steps], late.frame.stamp_ns)
+        if not late.sister:
+            self.tracker.check_camera(late.frame)
+        place = bisect([step.key for step in self._steps], late.key)
         again = list(self._steps)[place:]
         present, told = self.tracker.state(), [replace(step) for step in again]
         first_new, first_born = int(present["next_id"]), int(again[0].before["next_id"])
@@ -164,17 +194,28 @@ class PatientTracker:
         for step in steps:
             step.before = _renamed(step.before, known)
             step.ids = {row: known.get(track_id, track_id) for row, track_id in step.ids.items()}
+            step.tracks = _retold(step.tracks, known)
         self.tracker.restore(_renamed(self.tracker.state(), known))
-        renamed = (track._replace(track_id=known.get(track.track_id, track.track_id)) for track in tracks)
-        return sorted(renamed, key=lambda track: track.track_id)
+        return _retold(tracks, known)
 
     def _follow(self, step: _Step) -> list[Track]:
         """One update, for which the state is kept."""
         before = self.tracker.state()
-        tracks = self.tracker.update(step.frame, step.detections, step.embeddings, step.image_motion)
-        step.before = before
+        tracks = self._follow_step(step)
+        step.before, step.tracks = before, tracks
         step.ids = {track.detection_index: track.track_id for track in tracks if track.detection_index >= 0}
         return tracks
+
+    def _follow_step(self, step: _Step) -> list[Track]:
+        if step.sister and step.noise is not None:
+            return self.tracker.update_sister(step.frame, step.detections, step.noise, step.image_motion)
+        return self.tracker.update(step.frame, step.detections, step.embeddings, step.image_motion)
+
+
+def _retold(tracks: list[Track], known: dict[int, int]) -> list[Track]:
+    """Tracks under other ids, by rising id again."""
+    renamed = (track._replace(track_id=known.get(track.track_id, track.track_id)) for track in tracks)
+    return sorted(renamed, key=lambda track: track.track_id)
 
 
 def _renamed(state: State, known: dict[int, int]) -> State:

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.tracking import motion
+from mobinet.tracking.found import Found
 from mobinet.tracking.newcomers import Newcomers
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.table import TrackTable
-from mobinet.types import Float32, Float64, Int64
+from mobinet.types import Float64, Int64
 
 
 def recent(table: TrackTable, stamp_ns: int, newcomers: Newcomers, settings: TrackerSettings) -> NDArray[np.bool_]:
@@ -40,35 +41,21 @@ def count_hits(
     """Books one detection for each of ``rows``, ``(K,)`` or the slice of all; ``scores`` are theirs."""
     table.hits[rows] += 1
     table.scores[rows] = scores
-    table.last_stamps_ns[rows] = stamp_ns
+    table.last_stamps_ns[rows] = table.own_stamps_ns[rows] = stamp_ns
     table.confirm(settings.confirm_hits)
 
 
-def give_birth(
-    first_id: int,
-    measurements: Float64,
-    scores: Float64,
-    classes: Int64,
-    looks: Float32,
-    stamp_ns: int,
-    settings: TrackerSettings,
-) -> TrackTable:
-    """New tracks, one for each of K detections, with ids from ``first_id`` on.
-
-    Args:
-        measurements: ``(K, 4)`` cx, cy, w, h.
-        scores, classes: ``(K,)``.
-        looks: ``(K, D)``.
-    """
-    table = TrackTable.of_size(len(measurements))
-    table.looks = looks
-    motion.initiate(table, measurements, settings)
-    table.scores[:] = scores
-    table.ids[:] = range(first_id, first_id + len(measurements))
-    table.classes[:] = classes
+def give_birth(first_id: int, found: Found, stamp_ns: int, settings: TrackerSettings) -> TrackTable:
+    """New tracks, one for each of K detections, with ids from ``first_id`` on."""
+    table = TrackTable.of_size(len(found.scores))
+    table.looks = found.looks
+    motion.initiate(table, found.measurements, settings, found.variances)
+    table.scores[:] = found.scores
+    table.ids[:] = range(first_id, first_id + len(table))
+    table.classes[:] = found.classes
     table.hits[:] = 1
     table.confirm(settings.confirm_hits)
-    table.first_stamps_ns[:] = table.last_stamps_ns[:] = stamp_ns
+    table.first_stamps_ns[:] = table.last_stamps_ns[:] = table.own_stamps_ns[:] = stamp_ns
     return table
 
 

@@ -35,16 +35,17 @@ def measure(boxes: Float32) -> Float64:
     return measurements
 
 
-def initiate(table: TrackTable, measurements: Float64, settings: TrackerSettings) -> None:
+def initiate(table: TrackTable, measurements: Float64, settings: TrackerSettings, noise: Float64 | None = None) -> None:
     """Sets new tracks to their first detections: at rest, with a wide velocity.
 
     Args:
         table: N tracks; velocities and covariances are zero.
         measurements: ``(N, 4)`` cx, cy, w, h.
+        noise: ``(N, 4)`` their variances, as in :func:`update`.
     """
     table.boxes[:] = measurements
     table.observed[:] = measurements
-    table.variances[:] = detection_noise(measurements, settings)
+    table.variances[:] = detection_noise(measurements, settings) if noise is None else noise
     table.velocity_variances[:] = settings.initial_speed**2 * _areas(measurements)
 
 
@@ -67,12 +68,19 @@ def predict(table: TrackTable, dt_s: float, settings: TrackerSettings, unrest: F
     _keep_size(table)
 
 
-def update(table: TrackTable, rows: Int64 | slice, measurements: Float64, settings: TrackerSettings) -> Float64:
+def update(
+    table: TrackTable,
+    rows: Int64 | slice,
+    measurements: Float64,
+    settings: TrackerSettings,
+    noise: Float64 | None = None,
+) -> Float64:
     """Takes in one detection for each of ``rows`` (Kalman 1960).
 
     Args:
         rows: ``(K,)`` of the table, at least one, or the slice of all.
         measurements: ``(K, 4)`` cx, cy, w, h.
+        noise: ``(K, 4)`` their variances, pixels squared; ``None`` for those of the settings.
 
     Returns:
         ``(K, 2)`` squares of how far each centre was from where it was expected along x and y, in standard deviations:
@@ -81,7 +89,7 @@ def update(table: TrackTable, rows: Int64 | slice, measurements: Float64, settin
     numbers = table.numbers if isinstance(rows, slice) else table.numbers.take(rows, axis=0)
     moments = numbers[:, :20].reshape(-1, 5, 4)
     boxes = moments[:, 0]
-    spread = moments[:, 2] + detection_noise(boxes, settings)
+    spread = moments[:, 2] + (detection_noise(boxes, settings) if noise is None else noise)
     surprise = measurements - boxes
     gain = moments[:, 2:4] / spread[:, None]
     moments[:, :2] += gain * surprise[:, None]

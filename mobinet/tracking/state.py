@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.errors import InputError
+from mobinet.tracking.fusion import Senses
 from mobinet.tracking.newcomers import Newcomers
 from mobinet.tracking.table import MARKS, NUMBERS, TrackTable
 from mobinet.types import Float64
 
 State: TypeAlias = dict[str, NDArray[Any]]
 
-_VERSION = 2
+_VERSION = 3
 # the type of each array as NumPy names its kind, and its shape, -1 for any length
 _FORM: dict[str, tuple[str, tuple[int, ...]]] = {
     "version": ("i", ()),
@@ -32,6 +33,9 @@ _FORM: dict[str, tuple[str, tuple[int, ...]]] = {
     "begun_ns": ("i", ()),
     "unrest": ("f", (2,)),
     "newcomers": ("f", (2,)),
+    "own_ns": ("i", (-1,)),
+    "sister_ns": ("i", (-1,)),
+    "sight": ("f", ()),
 }
 
 
@@ -52,11 +56,11 @@ class Remembered:
     begun_ns: int
     unrest: Float64
     newcomers: Newcomers
+    senses: Senses
 
 
 def pack(known: Remembered) -> State:
     """Arrays that share no memory with the tracker."""
-    begun = known.stamp_ns is not None
     return {
         "version": np.array(_VERSION),
         "numbers": known.table.numbers.copy(),
@@ -64,11 +68,14 @@ def pack(known: Remembered) -> State:
         "looks": known.table.looks.copy(),
         "class_names": np.array(list(known.class_codes), np.str_),
         "next_id": np.array(known.next_id),
-        "stamp_ns": np.array([known.stamp_ns] if begun else [], np.int64),
-        "camera": np.array([known.camera] if begun else [], np.str_),
+        "stamp_ns": _maybe(known.stamp_ns),
+        "camera": np.array([] if known.camera is None else [known.camera], np.str_),
         "begun_ns": np.array(known.begun_ns, np.int64),
         "unrest": known.unrest.copy(),
         "newcomers": np.array(known.newcomers, np.float64),
+        "own_ns": _maybe(known.senses.own_ns),
+        "sister_ns": _maybe(known.senses.sister_ns),
+        "sight": np.array(known.senses.sight, np.float64),
     }
 
 
@@ -95,13 +102,23 @@ def unpack(state: Mapping[str, NDArray[Any]]) -> Remembered:
         int(arrays["begun_ns"]),
         arrays["unrest"],
         Newcomers(*arrays["newcomers"].tolist()),
+        Senses(_first(arrays["own_ns"]), _first(arrays["sister_ns"]), float(arrays["sight"])),
     )
-    if len(stamps) != len(cameras) or len(stamps) > 1 or (len(known.table) and not stamps):
+    nameless = known.senses.own_ns is None  # a sister alone does not say whose tracks they are
+    if len(cameras) != len(stamps) * (not nameless) or len(stamps) > 1 or (len(known.table) and not stamps):
         raise InputError(f"state of a tracker: expected one stamp and one camera, got {stamps} and {cameras}")
     if len(known.class_codes) != len(arrays["class_names"]):
         raise InputError("state of a tracker: expected each class name once; was it changed?")
     _check(known)
     return known
+
+
+def _maybe(stamp_ns: int | None) -> NDArray[np.int64]:
+    return np.array([] if stamp_ns is None else [stamp_ns], np.int64)
+
+
+def _first(stamps: NDArray[Any]) -> int | None:
+    return int(stamps[0]) if len(stamps) else None
 
 
 def _read(state: Mapping[str, NDArray[Any]], key: str) -> NDArray[Any]:
@@ -142,6 +159,7 @@ def _check(known: Remembered) -> None:
         (all(one < other for one, other in pairwise(ids)), "rising ids below next_id"),
         (past, "tracks seen first, then last, then the newest stamp"),
         (bool(((known.unrest > 0) & (known.unrest < 1e3)).all()), "an unrest from 0 to 1000"),
+        (0 <= known.senses.sight <= 1, "a sight in a share of 0..1"),
         (habits.per_s >= 0 and 0 <= habits.nearness <= 1, "newcomers of at least 0, near in a share of 0..1"),
     ):
         if not sound:

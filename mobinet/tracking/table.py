@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mobinet.types import Float32, Float64, Int64
 
 # columns of TrackTable.numbers and TrackTable.marks
-NUMBERS, MARKS = 25, 6
+NUMBERS, MARKS = 26, 9
 
 
 @dataclass(slots=True)
@@ -21,8 +21,8 @@ class TrackTable:
     gathered and dropped at once.
 
     Args:
-        numbers: ``(N, 25)`` float64, see the properties.
-        marks: ``(N, 6)`` int64, likewise.
+        numbers: ``(N, 26)`` float64, see the properties.
+        marks: ``(N, 9)`` int64, likewise.
         looks: ``(N, D)`` float32 unit vectors, how each track looks; zeros where that is not known, and of no width as
             long as no embedding was given.
     """
@@ -81,6 +81,11 @@ class TrackTable:
         return self.numbers[:, 24]
 
     @property
+    def evidence(self) -> Float64:
+        """``(N,)`` logarithm of the odds that it is there, see :mod:`mobinet.tracking.fusion`; only with a sister."""
+        return self.numbers[:, 25]
+
+    @property
     def ids(self) -> Int64:
         """``(N,)`` track ids, rising."""
         return self.marks[:, 0]
@@ -92,7 +97,7 @@ class TrackTable:
 
     @property
     def hits(self) -> Int64:
-        """``(N,)`` matched detections so far."""
+        """``(N,)`` matched detections of the camera itself so far; 0 for a track that only its sister has seen."""
         return self.marks[:, 2]
 
     @property
@@ -107,8 +112,23 @@ class TrackTable:
 
     @property
     def last_stamps_ns(self) -> Int64:
-        """``(N,)`` of the last matched detection."""
+        """``(N,)`` of the last matched detection, of the camera or its sister."""
         return self.marks[:, 5]
+
+    @property
+    def sister_hits(self) -> Int64:
+        """``(N,)`` matched detections of the sister camera so far."""
+        return self.marks[:, 6]
+
+    @property
+    def own_stamps_ns(self) -> Int64:
+        """``(N,)`` of the last matched detection of the camera itself, where there was one."""
+        return self.marks[:, 7]
+
+    @property
+    def sister_stamps_ns(self) -> Int64:
+        """``(N,)`` of the last matched detection of the sister camera, where there was one."""
+        return self.marks[:, 8]
 
     def confirm(self, least_hits: int) -> None:
         """Marks the tracks with at least that many hits, for good."""

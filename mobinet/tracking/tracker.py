@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.boxes import cxcywh_to_xyxy
 from mobinet.errors import InputError
-from mobinet.tracking import camera_motion, lifecycle, motion
+from mobinet.tracking import camera_motion, fusion, lifecycle, motion, sisters
 from mobinet.tracking.appearance import check_embeddings, remember
 from mobinet.tracking.association import associate, stages
+from mobinet.tracking.found import Found, check_noise, ordered
+from mobinet.tracking.fusion import FusionSettings, Senses
 from mobinet.tracking.gating import gate
 from mobinet.tracking.newcomers import Newcomers
 from mobinet.tracking.settings import TrackerSettings
@@ -28,24 +30,6 @@ _MAX_STAMP_NS = 2**62
 _STATES = tuple(TrackState)
 
 
-class _Found(NamedTuple):
-    """M detections in an order that does not depend on the one they came in.
-
-    ``order``: ``(M,)`` their rows. ``measurements``: ``(M, 4)`` cx, cy, w, h. ``looks``: ``(M, D)``.
-    """
-
-    order: Int64
-    scores: Float64
-    measurements: Float64
-    classes: Int64
-    looks: Float32
-
-    def take(self, rows: Int64) -> _Found:
-        return _Found(
-            self.order[rows], self.scores[rows], self.measurements[rows], self.classes[rows], self.looks[rows]
-        )
-
-
 class Tracker:
     """Follows the objects of one camera.
 
@@ -53,12 +37,19 @@ class Tracker:
     al., ByteTrack, ECCV 2022); what is left starts new tracks. Ids begin at 1 and belong to the instance. The answer
     does not depend on the order of the detections.
 
+    A sister camera that is mounted beside it, e.g. an event camera, may help (:meth:`update_sister`); see
+    :class:`mobinet.tracking.fused.FusedTracker`, which maps its boxes.
+
     Args:
-        settings: may be replaced between two updates.
+        settings, fusion: may be replaced between two updates; the latter are for a sister camera.
     """
 
-    def __init__(self, settings: TrackerSettings = TrackerSettings()) -> None:  # noqa: B008 (frozen)
-        self.settings = settings
+    def __init__(
+        self,
+        settings: TrackerSettings = TrackerSettings(),  # noqa: B008 (frozen)
+        fusion: FusionSettings = FusionSettings(),  # noqa: B008 (frozen)
+    ) -> None:
+        self.settings, self.fusion = settings, fusion
         self._next_id = 1
         self._class_codes: dict[str, int] = {}
         self.reset()
@@ -71,6 +62,7 @@ class Tracker:
         self._begun_ns = 0
         self._unrest = motion.CALM
         self._newcomers = Newcomers()
+        self._senses = Senses()
 
     def update(
         self,
@@ -78,6 +70,7 @@ class Tracker:
         detections: Detections,
         embeddings: Float32 | None = None,
         image_motion: Float64 | None = None,
+        noise: Float32 | Float64 | None = None,
     ) -> list[Track]:
         """Moves all tracks to ``frame``'s stamp and gives them its detections.
 
@@ -89,36 +82,41 @@ class Tracker:
             embeddings: ``(M, D)`` how the detections look, in their order; zeros for those that are not known.
             image_motion: ``(3, 3)`` where pixels went since the previous call, see
                 :mod:`mobinet.tracking.camera_motion`.
+            noise: ``(M, 4)`` standard deviations of each detection's cx, cy, w and h in pixels, or ``(M,)`` of all
+                four; ``None`` for ``measurement_noise``.
 
         Returns:
             All living tracks by rising id: tentative, confirmed and coasting.
 
         Raises:
             InputError: the stamp does not rise or is no whole number, the frame is of another camera than the last one,
-                a box lies beyond ``MAX_COORDINATE_PX``, or a class name, an embedding or the motion is not usable. The
-                tracker is then as it was before the call.
+                a box lies beyond ``MAX_COORDINATE_PX``, or a class name, an embedding, the motion or the noise is not
+                usable. The tracker is then as it was before the call.
         """
         self._check(frame, detections)
+        sigmas = check_noise(noise, len(detections))
         if image_motion is not None:
             image_motion = camera_motion.checked_motion("image_motion", image_motion)
         looks = check_embeddings(embeddings, len(detections), self._table.looks)
         classes = self._encode(detections.class_names)
-        settings, stamp_ns = self.settings, int(frame.stamp_ns)
+        settings, stamp_ns, before = self.settings, int(frame.stamp_ns), self._senses
         table, dt_s = self._predict(stamp_ns, image_motion)
-        if self._stamp_ns is None:
-            self._begun_ns = stamp_ns
-        self._stamp_ns, self._camera = stamp_ns, frame.camera
+        self._begin(stamp_ns, before._replace(own_ns=stamp_ns))
+        self._camera = frame.camera
         if not len(detections) and not len(table):
             self._table = table
             self._newcomers = self._newcomers.follow(0, 0, 0, dt_s)
             return []
-        found = _ordered(detections, classes, looks)
+        found = ordered(detections, classes, looks, sigmas)
         table.widen_looks(looks.shape[1])
 
-        pairs = gate(table, found.measurements, found.classes, found.looks, settings)
+        leeway = None if before.alone and sigmas is None else sisters.give_leeway(table, found, settings)
+        pairs = gate(table, found.measurements, found.classes, found.looks, settings, leeway)
         plan = stages(table.confirmed, found.scores, settings)
+        if not before.alone:
+            plan = sisters.without_doubt(plan, table)
         matches = associate(pairs, plan, (len(table), len(found.scores)), settings.max_cost)
-        confirmed = self._correct(table, matches, found, dt_s)
+        confirmed = self._correct(table, matches, found, before.own_dt_s(stamp_ns))
         made, possible = int(np.count_nonzero(matches >= 0)), len(matches) * len(found.scores)
         self._newcomers = self._newcomers.follow(confirmed, len(pairs.tracks) - made, possible - made, dt_s)
 
@@ -126,10 +124,64 @@ class Tracker:
         starts = found.scores >= settings.new_track_score
         starts[matches[matches >= 0]] = False
         (born,) = starts.nonzero()
+        if not before.alone:
+            sight = fusion.judge_misses(table, matches >= 0, before, stamp_ns, self.fusion)
+            self._senses = self._senses._replace(sight=sight)
+            kept &= ~sisters.doubled(table, matches >= 0, found.measurements[born])
         self._table = table.select(kept)
         if len(born):
-            self._bear(found.take(born), stamp_ns)
+            new = lifecycle.give_birth(self._next_id, found.take(born), stamp_ns, settings)
+            sisters.begin_own(new)
+            self._add(new)
         return self._tracks(np.concatenate((matches[kept], born)), found.order)
+
+    def update_sister(
+        self,
+        frame: Frame,
+        detections: Detections,
+        noise: Float32 | Float64,
+        image_motion: Float64 | None = None,
+    ) -> list[Track]:
+        """Moves all tracks to ``frame``'s stamp and gives them what a sister camera found at that time.
+
+        What the sister misses is not held against a track, and what the camera itself misses only as far as it misses
+        little else (:mod:`mobinet.tracking.fusion`). The sister's classes only count for tracks that she starts, and
+        those take the class that the camera itself gives them later.
+
+        Args:
+            frame: its stamp must lie after that of the sister's last detections, and not before that of the camera's
+                own. What its camera is called does not matter.
+            detections: in the image of the camera itself, see :mod:`mobinet.sister_camera`.
+            noise: ``(M, 4)`` standard deviations of their cx, cy, w and h in pixels, or ``(M,)`` of all four.
+            image_motion: as in :meth:`update`, since the last call of either.
+
+        Returns:
+            As :meth:`update`; a track that neither camera misses at present is confirmed, and not coasting.
+
+        Raises:
+            InputError: as :meth:`update`.
+        """
+        self._check(frame, detections, sister=True)
+        sigmas = check_noise(noise, len(detections))
+        if image_motion is not None:
+            image_motion = camera_motion.checked_motion("image_motion", image_motion)
+        classes = self._encode(detections.class_names)
+        stamp_ns, before, look_size = int(frame.stamp_ns), self._senses, self._table.looks.shape[1]
+        table, _ = self._predict(stamp_ns, image_motion)
+        self._begin(stamp_ns, before._replace(sister_ns=stamp_ns))
+        found = ordered(detections, classes, np.zeros((len(detections), look_size), np.float32), sigmas)
+        found = found.take(np.flatnonzero(found.scores >= self.fusion.sister_score))
+
+        matches = sisters.match_sister(table, found, self.settings, self.fusion)
+        sisters.correct_by_sister(table, matches, found, before, stamp_ns, self.settings, self.fusion)
+        kept = lifecycle.worth_keeping(table, stamp_ns, self.settings) | (table.hits > 0)
+        born = sisters.newcomers(table, matches, found, self.fusion)
+        self._table = table.select(kept)
+        if len(born):
+            new = lifecycle.give_birth(self._next_id, found.take(born), stamp_ns, self.settings)
+            sisters.begin_by_sister(new, stamp_ns, self.fusion)
+            self._add(new)
+        return self._tracks(np.concatenate((matches[kept], born)), found.order, sister=True)
 
     def state(self) -> State:
         """Everything that it knows as plain arrays, e.g. for ``numpy.savez``; the settings are not in it."""
@@ -143,6 +195,7 @@ class Tracker:
                 self._begun_ns,
                 self._unrest,
                 self._newcomers,
+                self._senses,
             )
         )
 
@@ -155,12 +208,17 @@ class Tracker:
         known = unpack(state)
         self._table, self._class_codes, self._next_id = known.table, known.class_codes, known.next_id
         self._stamp_ns, self._camera, self._begun_ns = known.stamp_ns, known.camera, known.begun_ns
-        self._unrest, self._newcomers = known.unrest, known.newcomers
+        self._unrest, self._newcomers, self._senses = known.unrest, known.newcomers, known.senses
 
     @property
     def stamp_ns(self) -> int | None:
         """Of the last update; ``None`` before the first one."""
         return self._stamp_ns
+
+    @property
+    def senses(self) -> Senses:
+        """When the camera and its sister looked last."""
+        return self._senses
 
     def check_camera(self, frame: Frame) -> None:
         """Raises InputError where ``frame`` is of another camera than those before."""
@@ -170,14 +228,15 @@ class Tracker:
                 "each camera, or call reset() first"
             )
 
-    def _check(self, frame: Frame, detections: Detections) -> None:
-        self.check_camera(frame)
+    def _check(self, frame: Frame, detections: Detections, *, sister: bool = False) -> None:
+        if not sister:
+            self.check_camera(frame)
         if not isinstance(frame.stamp_ns, (int, np.integer)) or abs(int(frame.stamp_ns)) > _MAX_STAMP_NS:
             raise InputError(
                 f"camera '{frame.camera}': expected a stamp in whole nanoseconds up to 2^62, got {frame.stamp_ns!r}; "
                 "of seconds make round(seconds * 1e9)"
             )
-        if self._stamp_ns is not None and frame.stamp_ns <= self._stamp_ns:
+        if self._stamp_ns is not None and not self._senses.follows(frame.stamp_ns, sister):
             raise InputError(
                 f"camera '{frame.camera}': expected a stamp after {self._stamp_ns} ns, got {frame.stamp_ns} ns "
                 f"({(frame.stamp_ns - self._stamp_ns) * 1e-9:+.3f} s): drop such frames, or call reset() where time "
@@ -193,6 +252,12 @@ class Tracker:
                 f"within {MAX_COORDINATE_PX:.0f} pixels; drop or fix such boxes"
             )
 
+    def _begin(self, stamp_ns: int, senses: Senses) -> None:
+        """Notes when it is, and who looked."""
+        if self._stamp_ns is None:
+            self._begun_ns = stamp_ns
+        self._stamp_ns, self._senses = stamp_ns, senses
+
     def _predict(self, stamp_ns: int, image_motion: Float64 | None) -> tuple[TrackTable, float]:
         """The tracks to look for, where they should be by now, and the seconds since the last update."""
         table = self._table.select(lifecycle.recent(self._table, stamp_ns, self._newcomers, self.settings))
@@ -203,8 +268,11 @@ class Tracker:
                 camera_motion.move(table, image_motion)
         return table, dt_s
 
-    def _correct(self, table: TrackTable, matches: Int64, found: _Found, dt_s: float) -> int:
+    def _correct(self, table: TrackTable, matches: Int64, found: Found, dt_s: float) -> int:
         """Gives the tracks their detections; ``matches``: ``(N,)`` rows of those found, -1 for none.
+
+        Args:
+            dt_s: since the camera's last image, seconds.
 
         Returns:
             How many were confirmed by that, those of the first image left out.
@@ -215,19 +283,18 @@ class Tracker:
         rows = matched if len(matched) < len(table) else slice(None)
         taken, settings = matches[rows], self.settings
         scores, known = found.scores[taken], table.confirmed[rows]
-        surprises = motion.update(table, rows, found.measurements.take(taken, axis=0), settings)
+        noise = None if found.variances is None else found.variances[taken]
+        surprises = motion.update(table, rows, found.measurements.take(taken, axis=0), settings, noise)
         self._unrest = motion.follow_unrest(self._unrest, surprises[known], dt_s, settings)
+        if not self._senses.alone:
+            sisters.claim(table, rows, found.classes[taken])
         lifecycle.count_hits(table, rows, scores, self._stamp_ns or 0, settings)
         if found.looks.shape[1]:
             remember(table.looks, matched, found.looks[taken], scores, settings)
         new = table.confirmed[rows] & ~known & (table.first_stamps_ns[rows] > self._begun_ns)
         return int(np.count_nonzero(new))
 
-    def _bear(self, found: _Found, stamp_ns: int) -> None:
-        """Adds a track for each of these detections."""
-        new = lifecycle.give_birth(
-            self._next_id, found.measurements, found.scores, found.classes, found.looks, stamp_ns, self.settings
-        )
+    def _add(self, new: TrackTable) -> None:
         self._next_id += len(new)
         self._table = self._table.append(new)
 
@@ -244,19 +311,20 @@ class Tracker:
         codes.update((name, code) for code, name in enumerate(new, len(codes)))
         return np.array([codes[name] for name in names], np.int64)
 
-    def _tracks(self, matches: Int64, order: Int64) -> list[Track]:
+    def _tracks(self, matches: Int64, order: Int64, *, sister: bool = False) -> list[Track]:
         """The table as records; ``matches`` are rows of the ordered detections."""
         table = self._table
         matched = matches >= 0
         indices = np.full(len(table), -1, np.int64)
         indices[matched] = order[matches[matched]]
+        seen = matched if self._senses.alone else matched | self._seen_otherwise(sister)
         # 0 tentative, 1 confirmed, 2 coasting
-        states = table.confirmed * (2 - matched)
+        states = table.confirmed * (2 - seen)
         names = list(self._class_codes)
         return [
             Track(track_id, box, score, names[code], _STATES[state], velocity, first_ns, last_ns, index)
             for (track_id, code, _, _, first_ns, last_ns), box, score, velocity, state, index in zip(
-                table.marks.tolist(),
+                table.marks[:, :6].tolist(),
                 cxcywh_to_xyxy(table.boxes).astype(np.float32),
                 table.scores.tolist(),
                 table.velocities[:, :2].astype(np.float32),
@@ -266,24 +334,7 @@ class Tracker:
             )
         ]
 
-
-def _ordered(detections: Detections, classes: Int64, looks: Float32) -> _Found:
-    order = _canonical_order(detections, classes)
-    return _Found(
-        order,
-        detections.scores[order].astype(np.float64),
-        motion.measure(detections.boxes.take(order, axis=0)),
-        classes[order],
-        looks[order],
-    )
-
-
-def _canonical_order(detections: Detections, classes: Int64) -> Int64:
-    """Rows by falling score, then box, then class: whatever order they came in, they are processed in this one."""
-    falling = -detections.scores
-    order: Int64 = falling.argsort()
-    scores = falling[order]
-    if np.count_nonzero(scores[1:] == scores[:-1]):
-        x1, y1, x2, y2 = detections.boxes.T
-        order = np.lexsort((classes, y2, x2, y1, x1, falling))
-    return order
+    def _seen_otherwise(self, sister: bool) -> NDArray[np.bool_]:
+        """``(N,)`` which tracks are seen now although these detections do not show them."""
+        seen = fusion.believed(self._table, self._stamp_ns or 0, self.fusion)
+        return seen | fusion.seen_last(self._table, self._senses) if sister else seen

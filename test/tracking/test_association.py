@@ -8,6 +8,7 @@ import pytest
 from mobinet.boxes import cxcywh_to_xyxy, iou_matrix, xyxy_to_cxcywh
 from mobinet.tracking import TrackerSettings
 from mobinet.tracking.association import associate, stages
+from mobinet.tracking.found import Found
 from mobinet.tracking.gating import Pairs, gate, overlapping
 from mobinet.tracking.lifecycle import give_birth
 from mobinet.tracking.table import TrackTable
@@ -99,7 +100,8 @@ def test_overlap_is_that_of_the_widened_boxes(margin):
 
 def birth(boxes: Float64, classes: list[int] | None = None, settings: TrackerSettings = SETTINGS) -> TrackTable:
     looks = np.zeros((len(boxes), 0), np.float32)
-    return give_birth(1, boxes, np.ones(len(boxes)), np.array(classes or [0] * len(boxes)), looks, 0, settings)
+    classes = np.array(classes or [0] * len(boxes))
+    return give_birth(1, Found(np.arange(len(boxes)), np.ones(len(boxes)), boxes, classes, looks), 0, settings)
 
 
 def gated(track: Float64, detection: list[float], classes: tuple[int, int] = (0, 0)) -> bool:

@@ -54,7 +54,7 @@ def changed(state: dict, name: str, value: object) -> dict:
     ("spoil", "message"),
     [
         (lambda state: {key: state[key] for key in state if key != "marks"}, "'marks' is missing"),
-        (lambda state: changed(state, "version", 99), "expected version 2, got 99"),
+        (lambda state: changed(state, "version", 99), "expected version 3, got 99"),
         # of other types, as a file that was written by hand has them
         (lambda state: changed(state, "version", "2"), "'version': expected integers"),
         (lambda state: changed(state, "version", [2, 2]), "'version': expected integers of shape"),
@@ -63,7 +63,7 @@ def changed(state: dict, name: str, value: object) -> dict:
         (lambda state: changed(state, "numbers", None), "'numbers': expected floating-point numbers"),
         (lambda state: changed(state, "class_names", [1, 2]), "'class_names': expected texts"),
         # of other shapes
-        (lambda state: changed(state, "numbers", state["numbers"][:, :3]), r"'numbers': .*25.*got float64 of shape"),
+        (lambda state: changed(state, "numbers", state["numbers"][:, :3]), r"'numbers': .*26.*got float64 of shape"),
         (lambda state: changed(state, "looks", state["looks"][0]), "'looks': expected .*of shape"),
         (lambda state: changed(state, "marks", state["marks"][1:]), "as many marks and looks as numbers"),
         (lambda state: changed(state, "unrest", 1.0), "'unrest': .*of shape"),
