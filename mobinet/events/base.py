@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.errors import InputError
+from mobinet.events.selection import select
 from mobinet.types import Int64
 
 # what a message, a file or a socket gives
@@ -49,6 +50,8 @@ class Events:
 
     def __getitem__(self, index: Any) -> Events:
         """The events that a NumPy index (mask, integers or slice) selects."""
+        if isinstance(index, np.ndarray) and index.dtype == np.bool_ and index.shape == self.t_ns.shape:
+            return Events.of_columns(*select(index, self.t_ns, self.x, self.y, self.polarity))
         return Events(self.t_ns[index], self.x[index], self.y[index], self.polarity[index])
 
     def within(self, start_ns: int, end_ns: int) -> Events:

@@ -21,8 +21,9 @@ def new_columns(room: int) -> Columns:
 
 def events_inside(columns: Columns, count: int, width: int, height: int) -> Events:
     """Those of the first ``count`` events that are inside a sensor of that size; without a copy if all are."""
-    t_ns, x, y, polarity = (column[:count] for column in columns)
-    events = Events.of_columns(t_ns, x, y, polarity.view(np.bool_))
+    t_ns, x, y, polarity = columns
+    x, y = x[:count], y[:count]
+    events = Events.of_columns(t_ns[:count], x, y, polarity[:count].view(np.bool_))
     if not count or (x.max() < width and y.max() < height):
         return events
     return events[(x < width) & (y < height)]

@@ -22,7 +22,8 @@ _LARGEST_FAULT = 1 << 16
 @compiled
 def survey(words: NDArray[np.uint32]) -> tuple[int, int]:
     """How many events ``words`` hold, and the set of kinds of words."""
-    count, kinds = 0, 0
+    count: Any = 0
+    kinds: Any = 0
     for index in range(np.uint64(len(words))):
         kind = np.uint32(words[index] >> np.uint32(28))
         kinds |= np.uint32(1) << kind

@@ -1,8 +1,8 @@
 """The loops of the EVT3 decoder, in compiled code.
 
 Most words are rows, columns and times in no order that a processor could guess, so these are decoded without branches.
-All that they tell is kept in one number, of which each kind of word replaces other bits; that number is written down after
-each word, and only events move on to the next place. Words that need a branch follow patterns: vectors come in
+All that they tell is kept in one number, of which each kind of word replaces other bits; that number is written down
+after each word, and only events move on to the next place. Words that need a branch follow patterns: vectors come in
 groups, and the upper bits of the time hardly ever change.
 """
 
@@ -51,7 +51,8 @@ def _by_mask() -> NDArray[np.uint64]:
     bits = (np.arange(1 << 12)[:, None] >> np.arange(12) & 1).astype(np.uint64)
     rank = np.cumsum(bits, axis=1, dtype=np.uint64) - bits
     places = (bits * (np.arange(12, dtype=np.uint64) << (np.uint64(4) * rank))).sum(axis=1, dtype=np.uint64)
-    return places | bits.sum(axis=1, dtype=np.uint64) << np.uint64(48)
+    table: NDArray[np.uint64] = places | bits.sum(axis=1, dtype=np.uint64) << np.uint64(48)
+    return table
 
 
 _KEPT, _FACTOR = _by_kind()
@@ -61,7 +62,8 @@ _VECTORS = _by_mask()
 @compiled
 def survey(words: NDArray[np.uint16]) -> tuple[int, int]:
     """The most events that ``words`` hold, and the set of kinds of words."""
-    count, kinds = 0, 0
+    count: Any = 0
+    kinds: Any = 0
     for index in range(np.uint64(len(words))):
         kind, value = np.uint32(words[index] >> 12), np.uint32(words[index] & 0xFFF)
         kinds |= np.uint32(1) << kind

@@ -62,7 +62,8 @@ class LibcaerCmpDecoder(WordDecoder):
 @compiled
 def _survey_words(words: NDArray[np.uint16]) -> tuple[int, int]:
     """The most events that ``words`` hold, and the set of kinds of words."""
-    count, kinds = 0, 0
+    count: Any = 0
+    kinds: Any = 0
     for index in range(np.uint64(len(words))):
         kind, mask = np.uint32(words[index] >> 12), np.uint32(words[index] & 0xFF)
         kinds |= np.uint32(1) << kind

@@ -92,7 +92,7 @@ class HotPixelFilter:
     def reset(self) -> None:
         """Forgets counts and hot pixels."""
         width, height = self._size
-        self._counts = np.zeros((height, width), np.int64)
+        self._counts = np.zeros((height, width), np.int32)
         self._hot = np.zeros((height, width), np.bool_)
         self._start_ns: int | None = None
 
@@ -108,11 +108,10 @@ class HotPixelFilter:
             InputError: an event outside the sensor.
         """
         check_inside(events, *self._size)
-        kept = ~self._hot[events.y, events.x]
+        kept = np.empty(len(events), np.bool_)
         if not len(events):
             return kept
-        places = events.y.astype(np.int64) * self._size[0] + events.x
-        self._counts += np.bincount(places, minlength=self._counts.size).reshape(self._counts.shape)
+        _look_up(events.x, events.y, self._hot, self._counts, kept)
         end_ns = int(events.t_ns[-1])
         self._start_ns = int(events.t_ns[0]) if self._start_ns is None else self._start_ns
         if end_ns - self._start_ns >= self._settings.hot_period_s * 1e9:
@@ -128,6 +127,23 @@ class HotPixelFilter:
         often = self._counts > self._settings.hot_rate_hz * seconds
         self._hot = often & (self._counts > self._settings.hot_factor * around / 8)
         self._counts.fill(0)
+
+
+@compiled
+def _look_up(
+    x: NDArray[np.uint16],
+    y: NDArray[np.uint16],
+    hot: NDArray[np.bool_],
+    counts: NDArray[np.int32],
+    kept: NDArray[np.bool_],
+) -> None:
+    """Counts events by pixel and keeps those whose pixel is not hot."""
+    index, end = np.uint64(0), np.uint64(len(x))
+    while index < end:
+        row, column = np.uint64(y[index]), np.uint64(x[index])
+        kept[index] = not hot[row, column]
+        counts[row, column] += 1
+        index += np.uint64(1)
 
 
 @compiled

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mobinet.errors import InputError
 from mobinet.events import Events
@@ -54,3 +56,13 @@ def test_selection_and_joining() -> None:
     assert events[events.polarity].x.tolist() == [0, 2]
     assert Events.concatenate([events[:1], events[1:]]).y.tolist() == [3, 4, 5]
     assert len(Events.concatenate([])) == len(Events.empty()) == 0
+
+
+@given(st.lists(st.booleans(), max_size=40))
+def test_a_mask_selects_as_numpy_does(kept: list[bool]) -> None:
+    numbers, mask = np.arange(len(kept)), np.array(kept, bool)
+    events = make(numbers, numbers, numbers[::-1], numbers % 3 == 0)
+    chosen = events[mask]
+    for name in ("t_ns", "x", "y", "polarity"):
+        assert getattr(chosen, name).tolist() == getattr(events, name)[mask].tolist()
+        assert getattr(chosen, name).dtype == getattr(events, name).dtype

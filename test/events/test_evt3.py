@@ -138,6 +138,24 @@ def test_any_words_in_any_packets_as_word_by_word(values: list[int], first: int,
     assert found == [row for row in decode_slowly(packets) if row[1] < 2048]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_long_streams_as_word_by_word(seed: int) -> None:
+    """More words than are decoded at once, with wraps, unknown bases and columns outside the format among them."""
+    rng = np.random.default_rng(seed)
+    kinds = rng.choice(
+        [0, 2, 3, 4, 5, 6, 7, 8, 10, 14, 15], 6000, p=[0.2, 0.3, 0.05, 0.1, 0.05, 0.2, 0.02, *4 * [0.02]]
+    )
+    values = np.where(rng.random(6000) < 0.3, rng.integers(2030, 2060, 6000), rng.integers(0, 4096, 6000))
+    stream = (kinds << 12 | values).astype("<u2")
+    cuts = [0, *sorted(rng.integers(0, 6000, 3).tolist()), 6000]
+    packets = [stream[start:end].tobytes() for start, end in pairwise(cuts)]
+    decoder = Evt3Decoder()
+    found = [row for packet in packets for row in rows(decoder.decode(packet))]
+    expected = decode_slowly(packets)
+    assert found == [row for row in expected if row[1] < 2048]
+    assert decoder.outside == sum(row[1] >= 2048 for row in expected)
+
+
 # events of few times, rows and columns, so that vectors arise; some far apart in time
 some_events = st.lists(
     st.tuples(

@@ -39,6 +39,29 @@ def test_histogram_is_a_count(events: Events, bins: int, window: Window | None, 
     assert (histogram(events[np.array(mixed, int)], WIDTH, HEIGHT, bins, window) == expected).all()
 
 
+def many_events(seed: int) -> Events:
+    """More than are taken at once, whose times go back now and then, as those of a faulty clock."""
+    rng = np.random.default_rng(seed)
+    t_ns = START + np.sort(rng.integers(0, 40, 3000)) - 7 * (rng.random(3000) < 0.01)
+    return Events(t_ns, rng.integers(0, WIDTH, 3000), rng.integers(0, HEIGHT, 3000), rng.random(3000) < 0.5)
+
+
+@pytest.mark.parametrize("window", [None, Window(START + 5, START + 31), Window(START - 90, START - 20)])
+@pytest.mark.parametrize("bins", [2, 5, 60])
+def test_many_events_in_disorder(bins: int, window: Window | None) -> None:
+    events = many_events(bins)
+    counts, grid = np.zeros((2, bins, HEIGHT, WIDTH), int), np.zeros((bins, HEIGHT, WIDTH))
+    edges = (window or Window.of(events)).edges(bins)
+    start, end = window or (int(events.t_ns.min()), int(events.t_ns.max()))
+    for t, x, y, p in rows(events):
+        if edges[0] <= t < edges[-1]:
+            counts[int(p), np.searchsorted(edges, t, "right") - 1, y, x] += 1
+            nearness = 1 - np.abs(np.arange(bins) - (bins - 1) * (t - start) / (end - start))
+            grid[:, y, x] += (1 if p else -1) * np.maximum(nearness, 0)
+    assert (histogram(events, WIDTH, HEIGHT, bins, window) == counts).all()
+    np.testing.assert_allclose(voxel_grid(events, WIDTH, HEIGHT, bins, window), grid, atol=1e-4)
+
+
 def test_every_event_is_in_a_bin_by_default() -> None:
     events = Events([5, 6, 7], [0, 1, 2], [0, 0, 0], [True, True, True])
     assert histogram(events, 3, 1, bins=2).sum() == 3
@@ -70,6 +93,15 @@ def test_voxel_grid_as_defined(events: Events, bins: int, window: Window | None)
     found = voxel_grid(events, WIDTH, HEIGHT, bins, window)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_voxel_grid_writes_to_an_array_that_was_used() -> None:
+    events, out = many_events(0), np.full((3, HEIGHT, WIDTH), 9, np.float32)
+    assert voxel_grid(events, WIDTH, HEIGHT, 3, out=out) is out
+    assert (out == voxel_grid(events, WIDTH, HEIGHT, 3)).all()
+    assert not voxel_grid(Events.empty(), WIDTH, HEIGHT, 3, out=out).any()
+    with pytest.raises(InputError, match=r"expected 'out' as contiguous float32 \(2, 5, 7\)"):
+        voxel_grid(events, WIDTH, HEIGHT, 2, out=out)
 
 
 @given(st.lists(events_in_order(20), max_size=3))
