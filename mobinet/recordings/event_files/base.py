@@ -9,7 +9,7 @@ from types import TracebackType
 
 from mobinet.errors import RecordingError
 from mobinet.events.base import Events
-from mobinet.recordings.event_files.periods import cut_by_period
+from mobinet.recordings.event_files.periods import Period, cut_by_period
 
 # so many events are read at once: some megabytes, whatever the file's size
 PIECE = 1 << 18
@@ -48,15 +48,19 @@ class EventFile(ABC):
         """
 
     def batches(self, period_ns: int) -> Iterator[Events]:
-        """All events from the beginning, each batch those of one period.
-
-        Periods follow each other from the time of the first event on; an empty one is an empty batch. Within a batch
-        events are in order of time. An event whose period has passed, by a fault of the camera's clock, comes
-        in the present batch. Where time jumps, back by more than a second or on by more than an hour, periods
-        begin anew.
+        """The events of each period, as ``periods`` has them; an empty period is an empty batch.
 
         Raises:
-            RecordingError: as ``pieces``; or the period is not positive.
+            InputError, RecordingError: as ``periods``.
+        """
+        return (period.events for period in self.periods(period_ns))
+
+    def periods(self, period_ns: int) -> Iterator[Period]:
+        """All events from the beginning, by periods that follow each other; :func:`cut_by_period` says how.
+
+        Raises:
+            InputError: the period is not positive.
+            RecordingError: as ``pieces``.
         """
         return cut_by_period(self.pieces(), period_ns)
 

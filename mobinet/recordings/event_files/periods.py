@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +15,18 @@ _JUMP_BACK_NS = 10**9
 _JUMP_ON_NS = 3600 * 10**9
 
 
-def cut_by_period(pieces: Iterable[Events], period_ns: int) -> Iterator[Events]:
-    """The batches of consecutive periods, as :meth:`EventFile.batches` says.
+class Period(NamedTuple):
+    """The events of one period, which begins at ``start_ns``, in order of time."""
+
+    start_ns: int
+    events: Events
+
+
+def cut_by_period(pieces: Iterable[Events], period_ns: int) -> Iterator[Period]:
+    """The consecutive periods of a stream, from its first event on; an empty one has no events.
+
+    An event whose period has passed, by a fault of the camera's clock, comes in the present one. Where time jumps, back
+    by more than a second or on by more than an hour, periods begin anew.
 
     Raises:
         InputError: the period is not positive.
@@ -25,26 +36,26 @@ def cut_by_period(pieces: Iterable[Events], period_ns: int) -> Iterator[Events]:
     return _cut(pieces, period_ns)
 
 
-def _cut(pieces: Iterable[Events], period_ns: int) -> Iterator[Events]:
+def _cut(pieces: Iterable[Events], period_ns: int) -> Iterator[Period]:
     waiting: list[Events] = []
-    end_ns: int | None = None
+    start_ns: int | None = None
     for rest, jumped in _runs(pieces):
         run = rest
-        if jumped and end_ns is not None:
-            yield Events.concatenate(waiting).in_order()
-            waiting, end_ns = [], None
-        if end_ns is None:
-            end_ns = int(run.t_ns[0]) + period_ns
+        if jumped and start_ns is not None:
+            yield Period(start_ns, Events.concatenate(waiting).in_order())
+            waiting, start_ns = [], None
+        if start_ns is None:
+            start_ns = int(run.t_ns[0])
         # an event that is late belongs to the period of the newest before it
         newest = np.maximum.accumulate(run.t_ns)
-        while newest[-1] >= end_ns:
-            inside = int(np.searchsorted(newest, end_ns))
-            yield Events.concatenate([*waiting, run[:inside]]).in_order()
+        while newest[-1] >= start_ns + period_ns:
+            inside = int(np.searchsorted(newest, start_ns + period_ns))
+            yield Period(start_ns, Events.concatenate([*waiting, run[:inside]]).in_order())
             waiting, run, newest = [], run[inside:], newest[inside:]
-            end_ns += period_ns
+            start_ns += period_ns
         waiting.append(run)
-    if end_ns is not None:
-        yield Events.concatenate(waiting).in_order()
+    if start_ns is not None:
+        yield Period(start_ns, Events.concatenate(waiting).in_order())
 
 
 def _runs(pieces: Iterable[Events]) -> Iterator[tuple[Events, bool]]:

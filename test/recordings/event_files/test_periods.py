@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mobinet.errors import InputError
 from mobinet.events import Events
-from mobinet.recordings.event_files.periods import cut_by_period
+from mobinet.recordings.event_files.periods import Period, cut_by_period
 
 SECOND = 10**9
 
@@ -20,8 +20,8 @@ def at(*times: int) -> Events:
     return Events(np.array(times, np.int64), np.arange(count), np.zeros(count, int), np.zeros(count, bool))
 
 
-def times_of(batches: list[Events]) -> list[list[int]]:
-    return [batch.t_ns.tolist() for batch in batches]
+def times_of(periods: list[Period]) -> list[list[int]]:
+    return [period.events.t_ns.tolist() for period in periods]
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,13 @@ def test_periods(times: tuple[int, ...], expected: list[list[int]]) -> None:
 def test_pieces_do_not_matter_and_nothing_is_lost(times: list[int], cuts: list[int], period_ns: int) -> None:
     whole, bounds = at(*times), [0, *sorted(min(cut, len(times)) for cut in cuts), len(times)]
     pieces = [whole[start:end] for start, end in pairwise(bounds)]
-    batches = list(cut_by_period(pieces, period_ns))
-    assert times_of(batches) == times_of(list(cut_by_period([whole], period_ns)))
-    assert sorted(Events.concatenate(batches).x.tolist()) == list(range(len(times)))
-    for number, batch in enumerate(batches):
+    periods = list(cut_by_period(pieces, period_ns))
+    assert times_of(periods) == times_of(list(cut_by_period([whole], period_ns)))
+    assert sorted(Events.concatenate([period.events for period in periods]).x.tolist()) == list(range(len(times)))
+    for number, period in enumerate(periods):
+        assert period.start_ns == times[0] + number * period_ns
         # none is there before its time
-        assert (batch.t_ns < times[0] + (number + 1) * period_ns).all()
+        assert (period.events.t_ns < period.start_ns + period_ns).all()
 
 
 def test_a_period_that_cannot_be() -> None:
