@@ -101,6 +101,7 @@ networks: install
 	$(BIN)/mobinet train embedder -o build/networks/embedder --data build/networks/data $(if $(RESUME),--resume)
 	$(BIN)/mobinet train siamese -o build/networks/siamese --data build/networks/data \
 	  --backbone build/networks/detector/checkpoint.pt $(if $(RESUME),--resume)
+	$(BIN)/mobinet train event-detector -o build/networks/event-detector $(if $(RESUME),--resume)
 
 constraints:
 	$(PYTHON) scripts/refresh_constraints.py

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mobinet.errors import ModelError
 from mobinet.events.clusters import ClusterDetector, ClusterSettings
 from mobinet.events.detector import EventDetector
+from mobinet.events.recurrent import RecurrentDetector, RecurrentSettings
 from mobinet.settings import check_settings, setting
 
 
@@ -27,7 +27,11 @@ class EventDetectorSettings:
 
 
 def make_event_detector(
-    settings: EventDetectorSettings, width: int, height: int, clusters: ClusterSettings | None = None
+    settings: EventDetectorSettings,
+    width: int,
+    height: int,
+    clusters: ClusterSettings | None = None,
+    network: RecurrentSettings | None = None,
 ) -> EventDetector:
     """A detector for one camera, ready to run.
 
@@ -35,10 +39,13 @@ def make_event_detector(
         settings: which one.
         width, height: of the sensor, pixels.
         clusters: of the detector of that name.
+        network: how a network is used.
 
     Raises:
-        ModelError: no such model.
+        ModelError: no such model, or a network that is none for events.
+        SettingsError: the file beside the network is wrong.
+        MissingDependencyError: no ONNX Runtime.
     """
     if settings.model == "clusters":
         return ClusterDetector(width, height, clusters)
-    raise ModelError(f"event detector '{settings.model}': expected 'clusters'; name one that there is")
+    return RecurrentDetector.load(settings.model, width, height, network)

@@ -13,7 +13,9 @@ from mobinet.learning.torch_import import require_torch
 from mobinet.progress import Progress
 
 IMAGES = 4000
+SEQUENCES = 240
 _FIRST_WORLD = 1000
+_FIRST_EVENT_WORLD = 20_000
 _WORLDS_OF_A_SEED = 100_000
 
 _Prepared: TypeAlias = tuple[Any, Callable[..., Path]]
@@ -21,7 +23,7 @@ _Prepared: TypeAlias = tuple[Any, Callable[..., Path]]
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds ``train detector | embedder | siamese``; each sets ``run``, a function of the arguments to an exit code."""
+    """Adds ``train`` and its networks below it; each sets ``run``, a function of the arguments to an exit code."""
     train = subparsers.add_parser("train", help="train a small network on simulated worlds")
     networks = train.add_subparsers(dest="network", metavar="NETWORK", required=True)
     parsers = {}
@@ -29,10 +31,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         parser = parsers[name] = networks.add_parser(name, help=purpose)
         parser.set_defaults(run=functools.partial(_train, name, prepare))
         parser.add_argument("-o", "--out", metavar="DIR", type=Path, required=True, help="checkpoint, curves, network")
-        parser.add_argument("--data", metavar="DIR", type=Path, help="training images; default: data in the out folder")
-        parser.add_argument("--images", metavar="N", type=_count, default=IMAGES, help="default %(default)s")
+        things, count = ("sequences", SEQUENCES) if name == _OF_EVENTS else ("images", IMAGES)
+        parser.add_argument(
+            "--data", metavar="DIR", type=Path, help=f"training {things}; default: data in the out folder"
+        )
+        parser.add_argument(f"--{things}", metavar="N", type=_count, default=count, help="default %(default)s")
         parser.add_argument("--steps", metavar="N", type=_count, default=0, help="default: as the shipped network")
-        parser.add_argument("--batch", metavar="N", type=_count, default=0, help="images a step; default: the same")
+        parser.add_argument("--batch", metavar="N", type=_count, default=0, help=f"{things} a step; default: the same")
         parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the out folder")
         parser.add_argument("--seed", metavar="N", type=int, default=0, help="of worlds, weights and order; default 0")
         parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if any")
@@ -60,21 +65,24 @@ def _prepare_siamese(arguments: argparse.Namespace) -> _Prepared:
     return SiameseTraining(), functools.partial(train_siamese, backbone=arguments.backbone)
 
 
+def _prepare_event_detector(_: argparse.Namespace) -> _Prepared:
+    from mobinet.learning.event_detector import EventDetectorTraining, train_event_detector
+
+    return EventDetectorTraining(), train_event_detector
+
+
 def _train(name: str, prepare: Callable[[argparse.Namespace], _Prepared], arguments: argparse.Namespace) -> int:
-    """Renders what is missing of the training images, then trains."""
+    """Renders what is missing of the training data, then trains."""
     require_torch()
-    from mobinet.learning.images import render_images
     from mobinet.learning.training import check_folder
-    from mobinet.sim.randomised import RandomWorldSettings
 
     defaults, train = prepare(arguments)
     settings = dataclasses.replace(defaults, training=dataclasses.replace(defaults.training, **_choices(arguments)))
     # before minutes of rendering
     check_folder(arguments.out, resume=arguments.resume)
     data = arguments.data or arguments.out / "data"
-    first = _FIRST_WORLD + _WORLDS_OF_A_SEED * arguments.seed
-    with Progress("rendering", unit="images") as progress:
-        render_images(data, arguments.images, first, RandomWorldSettings(), progress.show_pieces)
+    render = _render_sequences if name == _OF_EVENTS else _render_images
+    render(data, arguments)
     with Progress(f"training {name}", unit="steps") as progress:
 
         def show(done: int, total: int, losses: Mapping[str, float]) -> None:
@@ -83,6 +91,24 @@ def _train(name: str, prepare: Callable[[argparse.Namespace], _Prepared], argume
         path = train(data, arguments.out, settings, resume=arguments.resume, progress=show)
     print(f"{path}: {path.stat().st_size / 1024:.0f} KiB; curves in {arguments.out / 'curves.csv'}")
     return 0
+
+
+def _render_images(data: Path, arguments: argparse.Namespace) -> None:
+    from mobinet.learning.images import render_images
+    from mobinet.sim.randomised import RandomWorldSettings
+
+    first = _FIRST_WORLD + _WORLDS_OF_A_SEED * arguments.seed
+    with Progress("rendering", unit="images") as progress:
+        render_images(data, arguments.images, first, RandomWorldSettings(), progress.show_pieces)
+
+
+def _render_sequences(data: Path, arguments: argparse.Namespace) -> None:
+    from mobinet.learning.event_sequences import render_sequences
+    from mobinet.sim.random_sequences import RandomSequenceSettings
+
+    first = _FIRST_EVENT_WORLD + _WORLDS_OF_A_SEED * arguments.seed
+    with Progress("rendering", unit="sequences") as progress:
+        render_sequences(data, arguments.sequences, first, RandomSequenceSettings(), progress.show_pieces)
 
 
 def _choices(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -97,8 +123,10 @@ def _count(text: str) -> int:
     return value
 
 
+_OF_EVENTS = "event-detector"
 _NETWORKS: Mapping[str, tuple[Callable[[argparse.Namespace], _Prepared], str]] = {
     "detector": (_prepare_detector, "of people, cyclists and cars"),
     "embedder": (_prepare_embedder, "of the appearance of people and vehicles"),
     "siamese": (_prepare_siamese, "that follows one object of any kind"),
+    _OF_EVENTS: (_prepare_event_detector, "of people, cyclists and cars in events, with a memory"),
 }
