@@ -14,7 +14,7 @@ from sensor_msgs.msg import CameraInfo
 from vision_msgs.msg import LabelInfo, VisionClass
 
 from mobinet.camera import CameraModel
-from mobinet.errors import SettingsError, TransformError
+from mobinet.errors import TransformError
 from mobinet.events import (
     ChainCounts,
     ClusterSettings,
@@ -32,9 +32,9 @@ from mobinet.types import Float64
 from mobinet_ros import topics
 from mobinet_ros.conversions import camera_info_to_model, detections_to_msg, make_header
 from mobinet_ros.event_conversions import msg_to_packet
-from mobinet_ros.event_worker import EventWorker
+from mobinet_ros.event_worker import EventCamerasSettings, EventWorker
 from mobinet_ros.image_hub import ImageHub
-from mobinet_ros.lifecycle import OWN_NAMESPACE, StageNode
+from mobinet_ros.lifecycle import StageNode
 from mobinet_ros.picture_motion import MotionFromTf
 from mobinet_ros.process import run
 from mobinet_ros.tf_listener import listen_to_tf
@@ -45,25 +45,6 @@ _COUNTS = (
     *("packets", "events", "windows", "restarts", "lost_packets", "bad_packets", "dropped_packets"),
     *("late_events", "outside_events"),
 )
-
-
-@dataclass(frozen=True)
-class EventCamerasSettings:
-    """Which event cameras a node serves, and what it does when it cannot keep up."""
-
-    cameras: tuple[str, ...] = setting((), "namespaces of the cameras, relative to the node's; none: its own namespace")
-    max_wait_s: float = setting(
-        0.2, "when packets have waited so long, the older half of them is dropped, s", minimum=0.02, maximum=10.0
-    )
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-        doubled = sorted({c for c in self.cameras if self.cameras.count(c) > 1})
-        if doubled:
-            raise SettingsError(f"cameras: '{doubled[0]}' is named twice")
-
-    def names(self) -> tuple[str, ...]:
-        return self.cameras or (OWN_NAMESPACE,)
 
 
 @dataclass(frozen=True)
@@ -97,7 +78,7 @@ class EventDetectorNode(StageNode):
         self._models: dict[str, CameraModel] = {}
         self._frames: dict[str, str] = {}
         self._timer: Timer | None = None
-        self._workers: dict[str, EventWorker] = {}
+        self._workers: dict[str, EventWorker[Found, ChainCounts]] = {}
         self._publishers_of: dict[str, Publisher] = {}
         self._labels_of: dict[str, Publisher] = {}
 
@@ -121,7 +102,8 @@ class EventDetectorNode(StageNode):
             self._workers[camera] = EventWorker(
                 name=f"events {camera}".strip(),
                 make_chain=partial(self._make_chain, camera),
-                found=partial(self._publish, camera),
+                counts=ChainCounts(),
+                made=partial(self._publish, camera),
                 guarded=self.guarded,
                 clock=lambda: self.now_ns,
                 resized=partial(self._tell_resized, camera),

@@ -63,6 +63,10 @@ class ImageHub:
                 del self._bridging[topic]
         self._find_bridge(topic)
 
+    def is_listened(self, topic: str) -> bool:
+        """Whether a node of this process wants the images of a topic: what nobody wants need not be made."""
+        return bool(self._listeners_of(topic))
+
     def hand_over(self, topic: str, header: Header, image: Image) -> int:
         """Calls every listener in the caller's thread; returns how many there were. The image is made read-only."""
         image.flags.writeable = False

@@ -26,6 +26,7 @@ from mobinet_ros.msg import (
     Envelope,
     GroundTruthArray,
     IdentityArray,
+    RecognitionArray,
     SightingArray,
     Target,
     TrackArray,
@@ -76,10 +77,12 @@ CAMERA_INFO_IN = Topic("camera_info", CameraInfo, "camera", reliable=False, dept
 DEPTH = Topic("depth/image_raw", Image, "camera", depth=5)
 DEPTH_INFO = Topic("depth/camera_info", CameraInfo, "camera", depth=2)
 EVENTS = Topic("events", EventPacket, "camera", rate=250.0, reliable=False, depth=100)
+EVENT_IMAGE = Topic("event_image", Image, "camera", depth=5)
 DETECTIONS = Topic("detections", Detection2DArray, "camera")
 LABEL_INFO = Topic("label_info", LabelInfo, "camera", rate="latched", latched=True, depth=1)
 TRACKS = Topic("tracks", TrackArray, "camera")
 APPEARANCES = Topic("appearances", AppearanceArray, "camera")
+RECOGNITIONS = Topic("recognitions", RecognitionArray, "camera")
 TARGET = Topic("target", Target, "camera")
 TRUTH = Topic("truth", GroundTruthArray, "camera")
 OVERLAY = Topic("overlay", Image, "camera", depth=2)
@@ -111,10 +114,12 @@ TOPICS: tuple[Topic, ...] = (
     DEPTH,
     DEPTH_INFO,
     EVENTS,
+    EVENT_IMAGE,
     DETECTIONS,
     LABEL_INFO,
     TRACKS,
     APPEARANCES,
+    RECOGNITIONS,
     TARGET,
     TRUTH,
     OVERLAY,

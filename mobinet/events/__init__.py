@@ -14,6 +14,8 @@ from mobinet.events.noise import BackgroundActivityFilter, HotPixelFilter, Noise
 from mobinet.events.ordinal_surface import OrdinalSurface, OrdinalSurfaceSettings
 from mobinet.events.packet_queue import PacketQueue
 from mobinet.events.packet_stream import PacketStream, StreamCounts
+from mobinet.events.render import EventRenderer, RenderSettings
+from mobinet.events.render_chain import RenderChain, Rendered
 from mobinet.events.time_surface import TimeSurface
 from mobinet.events.voxel_grid import voxel_grid
 from mobinet.events.windows import Window, Windows, WindowSettings
@@ -28,6 +30,7 @@ __all__ = [
     "EventChainSettings",
     "EventDetector",
     "EventDetectorSettings",
+    "EventRenderer",
     "Events",
     "Evt2Decoder",
     "Evt3Decoder",
@@ -38,6 +41,9 @@ __all__ = [
     "OrdinalSurfaceSettings",
     "PacketQueue",
     "PacketStream",
+    "RenderChain",
+    "RenderSettings",
+    "Rendered",
     "StreamCounts",
     "TimeSurface",
     "Window",
