@@ -12,15 +12,24 @@ from mobinet.events.factory import EventDetectorSettings, make_event_detector
 from mobinet.events.histogram import histogram
 from mobinet.events.noise import BackgroundActivityFilter, HotPixelFilter, NoiseSettings
 from mobinet.events.ordinal_surface import OrdinalSurface, OrdinalSurfaceSettings
+from mobinet.events.packet_decoder import ENCODINGS, PacketDecoder, make_decoder
 from mobinet.events.packet_queue import PacketQueue
 from mobinet.events.packet_stream import PacketStream, StreamCounts
 from mobinet.events.render import EventRenderer, RenderSettings
 from mobinet.events.render_chain import RenderChain, Rendered
+from mobinet.events.sensor_clock import LossCounter, SensorClock
 from mobinet.events.time_surface import TimeSurface
+from mobinet.events.triggers import Triggers
 from mobinet.events.voxel_grid import voxel_grid
 from mobinet.events.windows import Window, Windows, WindowSettings
 
 __all__ = [
+    "Triggers",
+    "SensorClock",
+    "LossCounter",
+    "make_decoder",
+    "PacketDecoder",
+    "ENCODINGS",
     "BackgroundActivityFilter",
     "CameraPacket",
     "ChainCounts",
