@@ -49,7 +49,7 @@ def draw_disturbance(size: tuple[int, int], crop: tuple[int, int], draw: np.rand
         mirrored=bool(draw.random() < 0.5),
         inverted=bool(draw.random() < 0.25),
         kept=float(draw.uniform(0.3, 1.0)) if draw.random() < 0.4 else 1.0,
-        noise_rate_hz=float(np.exp(draw.uniform(np.log(0.05), np.log(3.0)))) if draw.random() < 0.3 else 0.0,
+        noise_rate_hz=float(np.exp(draw.uniform(np.log(0.05), np.log(5.0)))) if draw.random() < 0.3 else 0.0,
         filtered=bool(draw.random() < 0.6),
     )
 

@@ -113,14 +113,15 @@ def random_event_world(seed: int, settings: RandomSequenceSettings | None = None
     sizes = {name: getattr(settings, name) for name in ("width", "height", "cameras", "people", "cyclists", "cars")}
     world = random_world(seed, RandomWorldSettings(**sizes))
     draw = np.random.default_rng([seed, 2])
+    light = LIGHTS[int(draw.choice(len(LIGHTS), p=_LIGHT_SHARES))]
     return replace(
         world,
         duration_s=settings.duration_s,
-        light=LIGHTS[int(draw.choice(len(LIGHTS), p=_LIGHT_SHARES))],
+        light=light,
         shadows=False,
         antialias=bool(draw.random() < _SMOOTH_SHARE),
         people=tuple(_stops(draw, person) if draw.random() < _STOPPING_SHARE else person for person in world.people),
-        robots=tuple(_with_event_camera(draw, robot, seed, settings) for robot in world.robots),
+        robots=tuple(_with_event_camera(draw, world, number, light, settings) for number in range(len(world.robots))),
     )
 
 
@@ -134,9 +135,15 @@ def _stops(draw: np.random.Generator, person: Person) -> Person:
     return replace(person, route=route)
 
 
-def _with_event_camera(draw: np.random.Generator, robot: Robot, seed: int, settings: RandomSequenceSettings) -> Robot:
-    """A robot of a random world, with an event camera in place of its own."""
-    camera = replace(robot.cameras[0], kind="events", events=_random_sensor(draw, settings))
+def _with_event_camera(
+    draw: np.random.Generator, world: World, number: int, light: str, settings: RandomSequenceSettings
+) -> Robot:
+    """The robot of that number of a random world, with an event camera in place of its own."""
+    robot, seed = world.robots[number], world.seed
+    sensor = _random_sensor(draw, settings)
+    if light == "night":
+        sensor = _in_the_dark(sensor, np.random.default_rng([seed, 4, number]))
+    camera = replace(robot.cameras[0], kind="events", events=sensor)
     if draw.random() >= _MOVING_SHARE:
         return replace(robot, cameras=(camera,))
     focal_px = float(camera.model.matrix[0, 0])
@@ -181,4 +188,13 @@ def _random_sensor(draw: np.random.Generator, settings: RandomSequenceSettings) 
         dark_intensity=float(np.exp(draw.uniform(np.log(0.001), np.log(0.01)))),
         max_displacement_px=settings.max_displacement_px,
         min_step_us=_MIN_STEP_US,
+    )
+
+
+def _in_the_dark(sensor: EventCameraSettings, draw: np.random.Generator) -> EventCameraSettings:
+    """The same sensor where light is rare: pixels are slower and make more noise (as in v2e, see ``event_pixels``)."""
+    return replace(
+        sensor,
+        bandwidth_hz=float(np.exp(draw.uniform(np.log(30), np.log(300)))) if draw.random() < 0.8 else 0.0,
+        noise_rate_hz=float(np.exp(draw.uniform(np.log(0.3), np.log(5.0)))),
     )
