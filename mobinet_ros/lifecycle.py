@@ -15,6 +15,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
 from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.service import Service
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 from std_msgs.msg import Header
@@ -90,6 +91,7 @@ class StageNode(LifecycleNode):
         self._state = "unconfigured"
         self._publishers_made: list[Publisher] = []
         self._subscriptions_made: list[Subscription] = []
+        self._services_made: list[Service] = []
         self._image_inputs: list[tuple[str, ImageListener]] = []
         self._diagnostics = self.create_publisher(topics.DIAGNOSTICS.type, topics.DIAGNOSTICS.name, 10)
         # by the wall clock: a node whose simulated time does not run must be able to say so
@@ -204,7 +206,10 @@ class StageNode(LifecycleNode):
             self.destroy_subscription(subscription)
         for publisher in self._publishers_made:
             self.destroy_publisher(publisher)
+        for service in self._services_made:
+            self.destroy_service(service)
         self._image_inputs.clear()
+        self._services_made.clear()
         self._subscriptions_made.clear()
         self._publishers_made.clear()
         self.health.inputs.clear()
@@ -283,6 +288,19 @@ class StageNode(LifecycleNode):
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
         self._subscriptions_made.append(subscription)
+
+    def serve(self, service_type: Any, name: str, callback: Callable[[Any, Any], Any]) -> None:
+        """Answers a service, never together with the node's other callbacks; destroyed with ``cleanup``.
+
+        Args:
+            callback: of request and response to the response; must handle its own errors.
+        """
+
+        def answer(request: Any, response: Any) -> Any:
+            with self._lock:
+                return callback(request, response)
+
+        self._services_made.append(self.create_service(service_type, name, answer, callback_group=self._group))
 
     def every(self, seconds: float, work: Callable[[], None]) -> Timer:
         """Calls ``work`` periodically, in the node's time, never together with its other callbacks."""

@@ -74,15 +74,14 @@ def calibrate(vectors: Float32, objects: NDArray[Any]) -> Calibration:
     objects = np.asarray(objects)
     if objects.shape != (len(vectors),):
         raise InputError(f"objects: expected one for each of {len(vectors)} vectors, got shape {objects.shape}")
-    _, objects = np.unique(objects, return_inverse=True)
-    objects = objects.ravel()
-    count = int(objects.max()) + 1 if len(objects) else 0
+    names, places = np.unique(objects, return_inverse=True)
+    whose, count = places.ravel(), len(names)
     unit = unit_vectors(vectors)
     genuine, impostor = np.full(len(unit), np.nan), np.full(len(unit), np.nan)
     for top in range(0, len(unit), 1024):
         rows = slice(top, top + 1024)
         scores = unit[rows] @ unit.T
-        same = objects[rows, None] == objects
+        same = whose[rows, None] == whose
         impostor[rows] = np.where(same, -np.inf, scores).max(axis=1)
         same[np.arange(len(scores)), np.arange(top, top + len(scores))] = False
         genuine[rows] = np.where(same, scores, -np.inf).max(axis=1)
@@ -100,7 +99,8 @@ def _drawn(scores: Float64) -> Float64:
     """At most so many of them, evenly, with the first and the last."""
     if len(scores) <= _KEPT:
         return scores
-    return scores[np.round(np.linspace(0, len(scores) - 1, _KEPT)).astype(int)]
+    drawn: Float64 = scores[np.round(np.linspace(0, len(scores) - 1, _KEPT)).astype(int)]
+    return drawn
 
 
 def _quantile(scores: tuple[float, ...], samples: int, share: float) -> float:

@@ -158,10 +158,12 @@ class GraphIndex:
         slots = self._slots[: self._index.ntotal]
         if not self.empty_knots:
             self._index.hnsw.efSearch = beam
-            return _with_slots(*self._index.search(queries, count), slots)
+            scores, rows = self._index.search(queries, count)
+            return _with_slots(scores, rows, slots)
         chosen = self._faiss.IDSelectorBitmap(np.packbits(slots != NOBODY, bitorder="little"))
         parameters = self._faiss.SearchParametersHNSW(sel=chosen, efSearch=beam)
-        return _with_slots(*self._index.search(queries, count, params=parameters), slots)
+        scores, rows = self._index.search(queries, count, params=parameters)
+        return _with_slots(scores, rows, slots)
 
     def graph(self) -> tuple[bytes, Int64]:
         """The graph without the vectors, and the slots of its knots (-1: empty)."""

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -334,7 +335,7 @@ class Gallery:
 
     def _units(self, vectors: Float32) -> Float32:
         """``(N, D)`` of length 1, or InputError."""
-        given: NDArray[np.floating] = np.atleast_2d(np.asarray(vectors))
+        given: NDArray[Any] = np.atleast_2d(np.asarray(vectors))
         if given.ndim != 2 or given.shape[1] != self.dimension or not np.issubdtype(given.dtype, np.floating):
             raise InputError(
                 f"expected vectors (N, {self.dimension}) of the gallery's network {self.model}, got {given.dtype} "
@@ -344,8 +345,7 @@ class Gallery:
         bad = ~(np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 1e-12))
         if bad.any():
             raise InputError(f"vector {int(np.argmax(bad))} is zero or not finite; leave such views out")
-        units: Float32 = np.ascontiguousarray(given / lengths, np.float32)
-        return units
+        return np.asarray(given / lengths, np.float32)
 
 
 def _checked_qualities(qualities: Float64 | None, count: int) -> Float64:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobinet.errors import GalleryError, MissingDependencyError
 from mobinet.reid.gallery import codec
@@ -36,7 +37,7 @@ class LocalSearch:
         self._exact_up_to = exact_up_to
         self._index: VectorIndex = _exact_index(dimension)
         self._owners: Int64 = np.zeros(1024, np.int64)
-        self._ids = np.zeros(1024, "S16")
+        self._ids: NDArray[np.bytes_] = np.zeros(1024, "S16")
         self.identities = 0
 
     @property

@@ -10,6 +10,11 @@ from mobinet.reid.gallery.sqlite_file import SqliteFile
 from mobinet.reid.gallery.sqlite_store import SqliteStore
 
 
+def exists(where: Path | str) -> bool:
+    """Whether there is a gallery already."""
+    return _path(where).exists()
+
+
 def open_gallery(
     where: Path | str,
     model: str = "",
@@ -34,7 +39,7 @@ def open_gallery(
         MissingDependencyError: an optional package is needed that is not installed.
     """
     settings = settings or GallerySettings()
-    store = SqliteStore(SqliteFile(Path(where), model, dimension, read_only), settings.exact_up_to)
+    store = SqliteStore(SqliteFile(_path(where), model, dimension, read_only), settings.exact_up_to)
     try:
         if load:
             store.load()
@@ -42,3 +47,7 @@ def open_gallery(
     except BaseException:
         store.close()
         raise
+
+
+def _path(where: Path | str) -> Path:
+    return Path(where).expanduser()

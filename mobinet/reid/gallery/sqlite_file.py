@@ -62,6 +62,7 @@ class SqliteFile:
         made = not path.exists() or path.stat().st_size == 0
         if made and (read_only or not model or dimension < 1):
             raise GalleryError(f"gallery '{path}' does not exist: check the path, or enroll somebody to make it")
+        _make_folder(path)
         self.read_only = read_only or (not made and not os.access(path, os.W_OK))
         self._lock: IO[bytes] | None = None if self.read_only else _lock(path)
         try:
@@ -177,6 +178,17 @@ def _make_tables(connection: sqlite3.Connection) -> None:
 
 
 _TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GalleryError(
+            f"gallery '{path}': its folder cannot be made ({error.strerror}); give another path"
+        ) from error
+
+
 _KIND = ("application_id", "user_version")
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobinet.types import Float32, Int64
 
@@ -46,7 +47,8 @@ class SlotRows:
     def rows_of(self, slots: Int64) -> Int64:
         """Rows, -1 for those not there."""
         known = np.where(slots < len(self._rows), slots, 0)
-        return self._rows[known]
+        rows: Int64 = self._rows[known]
+        return rows
 
     def append(self, slots: Int64) -> None:
         end = self._count + len(slots)
@@ -79,7 +81,7 @@ class NumpyIndex:
     """
 
     def __init__(self, dimension: int) -> None:
-        self._vectors = np.zeros((0, dimension), np.float32)
+        self._vectors: Float32 = np.zeros((0, dimension), np.float32)
         self._rows = SlotRows()
 
     def __len__(self) -> int:
@@ -105,8 +107,8 @@ class NumpyIndex:
 
     def search(self, queries: Float32, count: int) -> tuple[Float32, Int64]:
         """See VectorIndex."""
-        scores = np.full((len(queries), count), -1, np.float32)
-        slots = np.full((len(queries), count), NOBODY, np.int64)
+        scores: Float32 = np.full((len(queries), count), -1, np.float32)
+        slots: Int64 = np.full((len(queries), count), NOBODY, np.int64)
         for left in range(0, len(self), _BLOCK):
             block = queries @ self._vectors[left : min(left + _BLOCK, len(self))].T
             numbers = np.broadcast_to(self._rows.slots[left : left + block.shape[1]], block.shape)
@@ -117,7 +119,7 @@ class NumpyIndex:
         return np.take_along_axis(scores, order, axis=1), np.take_along_axis(slots, order, axis=1)
 
 
-def grown(table: np.ndarray, rows: int) -> np.ndarray:
+def grown(table: NDArray[Any], rows: int) -> NDArray[Any]:
     """The table, or a larger one that begins with it, with room for so many rows."""
     if rows <= len(table):
         return table
