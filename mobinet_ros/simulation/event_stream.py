@@ -11,9 +11,9 @@ from mobinet.sim.event_settings import EventCameraSettings
 from mobinet.sim.simulation import CameraView, Simulation
 from mobinet_ros import topics
 from mobinet_ros.conversions import make_header
+from mobinet_ros.event_conversions import words_to_msg
 from mobinet_ros.simulation.channels import Channel, camera_channel
 from mobinet_ros.simulation.frames import optical_frame
-from mobinet_ros.simulation.messages import packet_to_msg
 from mobinet_ros.simulation.settings import StreamSettings
 
 
@@ -37,5 +37,5 @@ class EventStream:
         stamp_ns = self._start_ns + robot.clock.stamp_ns(self._done_ns)
         header = make_header(stamp_ns, optical_frame(robot, self._view.camera))
         channel = camera_channel(robot, self._view.camera, topics.EVENTS)
-        yield channel, packet_to_msg(words, (model.width, model.height), self._number, header)
+        yield channel, words_to_msg(words, (model.width, model.height), self._number, header)
         self._done_ns, self._number = world_ns, self._number + 1

@@ -7,7 +7,6 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-from event_camera_msgs.msg import EventPacket
 from geometry_msgs.msg import Pose, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from rosgraph_msgs.msg import Clock
@@ -43,12 +42,6 @@ def depth_to_msg(depth: Float32, header: Header) -> ImageMessage:
     height, width = depth.shape
     data = array("B", np.ascontiguousarray(depth, "<f4").tobytes())
     return ImageMessage(header=header, height=height, width=width, encoding="32FC1", step=4 * width, data=data)
-
-
-def packet_to_msg(words: bytes, size: tuple[int, int], number: int, header: Header) -> EventPacket:
-    """EVT3; its times count from the beginning of the world, the header's stamp is that of the packet's beginning."""
-    width, height = size
-    return EventPacket(header=header, width=width, height=height, seq=number, encoding="evt3", events=array("B", words))
 
 
 def truth_to_msg(

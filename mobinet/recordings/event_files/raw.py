@@ -13,6 +13,7 @@ from mobinet.recordings.event_files.base import EventFile
 from mobinet.recordings.event_files.text_header import read_header
 
 _END = "end"
+_WORD_BYTES = {"evt2": 4, "evt21": 8, "evt21_legacy": 8, "evt3": 2}
 _ENCODINGS = {"EVT2": "evt2", "EVT21": "evt21", "EVT3": "evt3"}
 # of versions before the format was named in the header
 _VERSIONS = {"2.0": "EVT2", "2.1": "EVT21", "3.0": "EVT3"}
@@ -55,16 +56,22 @@ class RawFile(EventFile):
         with self.path.open("rb") as file:
             file.seek(place)
             while data := file.read(_PIECE_BYTES):
-                whole = len(data) - len(data) % 8 if len(data) == _PIECE_BYTES else len(data)
+                rest = len(data) % _WORD_BYTES[self._encoding]
                 before = decoder.outside
                 try:
-                    yield decoder.decode(data[:whole])
+                    events = decoder.decode(data[: len(data) - rest])
                 except InputError as error:
                     raise RecordingError(
                         f"'{self.path}': damaged between byte {place} and {place + len(data)}: {error}"
                     ) from error
                 self._outside += decoder.outside - before
+                yield events
                 place += len(data)
+                if rest:
+                    raise RecordingError(
+                        f"'{self.path}': ends within a word, at byte {place}: it was cut there, {rest} bytes are lost; "
+                        "record it again, or cut them off"
+                    )
 
     def _decoder(self) -> PacketDecoder:
         try:
