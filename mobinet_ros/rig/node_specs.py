@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mobinet.errors import SettingsError
-from mobinet_ros.rig.schema import STAGES, CameraRig, Rig, RobotRig
+from mobinet_ros.rig.schema import EVENTS, STAGES, CameraRig, Rig, RobotRig
 
 # REP 103: the body frame has x forward and z up, the optical frame z forward and y down
 BODY2OPTICAL_RPY = (-math.pi / 2, 0.0, -math.pi / 2)
@@ -143,11 +143,13 @@ def join_namespace(*parts: str) -> str:
 def _robot_specs(robot: RobotRig, settings: LaunchSettings) -> list[NodeSpec]:
     specs = [_camera_spec(robot, camera, settings) for camera in robot.cameras if not camera.topic and camera.source]
     namespace = join_namespace(settings.namespace, robot.name)
-    cameras = [camera.name for camera in robot.cameras]
     remappings = robot.remappings + tuple(pair for camera in robot.cameras for pair in _driver_remappings(camera))
     if robot.own_clock:
         remappings += (("/clock", f"{namespace}/clock"),)
     for stage, parameters in robot.stages.items():
+        cameras = [camera.name for camera in robot.cameras_of(stage)]
+        if not cameras:
+            continue
         own: dict[str, Any] = {} if stage in _WITHOUT_CAMERAS else {"cameras": cameras}
         if stage == "ptz":
             own["camera"] = cameras[0]
@@ -174,7 +176,8 @@ def _camera_spec(robot: RobotRig, camera: CameraRig, settings: LaunchSettings) -
     if settings.start_time_ns:
         parameters["start_time"] = settings.start_time_ns / 1e9
     namespace = join_namespace(settings.namespace, robot.name, camera.name)
-    return _spec("camera_node", namespace, {**parameters, **camera.parameters}, robot.remappings, robot.name, settings)
+    node = "event_file_node" if camera.type == EVENTS else "camera_node"
+    return _spec(node, namespace, {**parameters, **camera.parameters}, robot.remappings, robot.name, settings)
 
 
 def _sim_spec(rig: Rig, settings: LaunchSettings) -> NodeSpec:
@@ -209,17 +212,16 @@ def _spec(
 
 
 def _driver_remappings(camera: CameraRig, prefix: str = "") -> tuple[tuple[str, str], ...]:
-    """Leads ``front/image_raw`` and its companions to where the camera's driver publishes."""
-    if not camera.topic:
-        return ()
-    info = camera.info_topic or camera.topic.rpartition("/")[0] + "/camera_info"
+    """Leads ``front/image_raw`` and its companions to where the camera's driver, or event_renderer_node, publishes."""
     own = f"{prefix}/{camera.name}" if prefix else camera.name
-    pairs = {
-        f"{own}/image_raw": camera.topic,
-        f"{own}/image_raw/compressed": f"{camera.topic}/compressed",
-        f"{own}/camera_info": info,
-    }
-    return tuple((name, _below(prefix, topic)) for name, topic in pairs.items())
+    pictures = ((f"{own}/image_raw", f"{own}/event_image"),) if camera.type == EVENTS else ()
+    if not camera.topic:
+        return pictures
+    pairs = {f"{own}/image_raw": camera.topic, f"{own}/image_raw/compressed": f"{camera.topic}/compressed"}
+    if camera.type == EVENTS:
+        pairs = {f"{own}/events": camera.topic}
+    pairs[f"{own}/camera_info"] = camera.info_topic or camera.topic.rpartition("/")[0] + "/camera_info"
+    return (*pictures, *((name, _below(prefix, topic)) for name, topic in pairs.items()))
 
 
 def _below(prefix: str, topic: str) -> str:

@@ -22,7 +22,24 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
         "mobinet.recordings.ptz_window:PtzWindowSettings",
         "mobinet_ros.camera_node:CameraSettings",
     ),
+    "event_camera": (
+        "mobinet.recordings.event_files.playback:PlaybackSettings",
+        "mobinet_ros.event_file_node:EventFileSettings",
+    ),
     "detector": ("mobinet.detection:DetectorSettings", _CAMERAS),
+    "event_detector": (
+        "mobinet.events:EventDetectorSettings",
+        "mobinet.events:ClusterSettings",
+        "mobinet.events:NoiseSettings",
+        "mobinet.events:EventChainSettings",
+        "mobinet_ros.event_detector_node:EventMotionSettings",
+        "mobinet_ros.event_worker:EventCamerasSettings",
+    ),
+    "event_renderer": (
+        "mobinet.events:RenderSettings",
+        "mobinet_ros.event_renderer_node:EventRendererSettings",
+        "mobinet_ros.event_worker:EventCamerasSettings",
+    ),
     "tracker": (
         "mobinet.tracking:TrackerSettings",
         "mobinet.tracking:ImageMotionSettings",
@@ -33,6 +50,12 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
         _CAMERAS,
     ),
     "reid": ("mobinet.reid.embedder:EmbedderSettings", "mobinet.reid.describer:DescriberSettings", _CAMERAS),
+    "gallery": (
+        "mobinet.reid.gallery:GallerySettings",
+        "mobinet.reid.gallery.recogniser:RecogniserSettings",
+        "mobinet_ros.gallery_node:GalleryNodeSettings",
+        _CAMERAS,
+    ),
     "cooperation": (
         "mobinet_ros.cooperation_node:CooperationSettings",
         "mobinet.cooperation:GroundSettings",
@@ -68,7 +91,7 @@ def check_parameters(stage: str, section: LinedDict, ignore: Collection[str] = (
     """Checks the parameters that a rig gives to a stage, as far as its settings say.
 
     Args:
-        stage: 'camera', 'viewer' or one of ``STAGES``.
+        stage: 'camera', 'event_camera', 'viewer' or one of ``STAGES``.
         section: the rig's mapping.
         ignore: keys that are the rig's own.
 
@@ -79,12 +102,12 @@ def check_parameters(stage: str, section: LinedDict, ignore: Collection[str] = (
     for key, value in section.items():
         if key in ignore or key.startswith("qos_overrides."):
             continue
+        if key not in fields and key not in _BUILT_IN:
+            known = sorted({*fields, *ignore})
+            raise SettingsError(f"{section.where(key)}: {stage}: unknown key '{key}'; known: {', '.join(known)}")
         _check_plain(section, key, value)
         if key in _BUILT_IN:
             continue
-        if key not in fields:
-            known = sorted({*fields, *ignore})
-            raise SettingsError(f"{section.where(key)}: {stage}: unknown key '{key}'; known: {', '.join(known)}")
         try:
             check_setting(fields[key], _fit(fields[key], value))
         except SettingsError as error:

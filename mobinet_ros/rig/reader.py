@@ -10,7 +10,17 @@ from mobinet.errors import SettingsError
 from mobinet.lined_yaml import LinedDict, load_lined_yaml
 from mobinet_ros.environment import share_path
 from mobinet_ros.rig.parameters import check_parameters
-from mobinet_ros.rig.schema import OPTIONAL_STAGES, RIG_VERSION, STAGES, CameraRig, Rig, RobotRig
+from mobinet_ros.rig.schema import (
+    CAMERA_TYPES,
+    COLOUR,
+    EVENTS,
+    OPTIONAL_STAGES,
+    RIG_VERSION,
+    STAGES,
+    CameraRig,
+    Rig,
+    RobotRig,
+)
 from mobinet_ros.rig.values import (
     check_keys,
     check_name,
@@ -35,7 +45,10 @@ STAGES_OF_WORLD: Mapping[str, Mapping[str, Any]] = {
 }
 """A world that is run alone begins after so long at the latest, whoever is missing."""
 _ROBOT_KEYS = ("pose", "cameras", "remappings", *STAGES)
-_CAMERA_KEYS = ("source", "topic", "info_topic", "calibration", "mount", "window")
+_EVENT_CAMERA_KEYS = ("type", "source", "topic", "info_topic", "calibration", "mount")
+_CAMERA_KEYS = (*_EVENT_CAMERA_KEYS, "window")
+# of each type of camera: where the defaults are, and what the parameters are checked against
+CAMERA_SECTIONS: Mapping[str, str] = {COLOUR: "camera", EVENTS: "event_camera"}
 _NETWORK_KEYS = ("model", "network", "head")
 _WINDOW_KEYS = ("width", "height", "path")
 
@@ -114,7 +127,7 @@ class _RigReader:
         models = section_of(content, "models")
         self._models = {name: self._model_path(models, name) for name in models}
         self._defaults = section_of(content, "defaults")
-        check_keys(self._defaults, ("camera", *STAGES), "defaults")
+        check_keys(self._defaults, (*CAMERA_SECTIONS.values(), *STAGES), "defaults")
         self._remappings = _remappings(content)
 
     def robots(self) -> tuple[RobotRig, ...]:
@@ -125,11 +138,12 @@ class _RigReader:
 
     def robots_of_world(self, world: RigWorld) -> tuple[RobotRig, ...]:
         """The world's robots with its cameras; the file only sets their stages."""
-        if "camera" in self._defaults:
-            raise SettingsError(
-                f"{self._defaults.where('camera')}: defaults: 'camera' is for cameras that are opened here, those of a "
-                "world are in the world file; remove it"
-            )
+        for key in CAMERA_SECTIONS.values():
+            if key in self._defaults:
+                raise SettingsError(
+                    f"{self._defaults.where(key)}: defaults: '{key}' is for cameras that are opened here, those of a "
+                    "world are in the world file; remove it"
+                )
         section = section_of(self._content, "robots")
         check_robots(section, world.cameras)
         robots = []
@@ -154,11 +168,15 @@ class _RigReader:
 
     def _camera(self, cameras: LinedDict, name: str) -> CameraRig:
         check_name(cameras, name, "camera")
-        defaults, section = section_of(self._defaults, "camera"), section_of(cameras, name)
+        section = section_of(cameras, name)
+        kind = _type_of(section)
+        stage = CAMERA_SECTIONS[kind]
+        defaults = section_of(self._defaults, stage)
+        own_keys = _CAMERA_KEYS if kind == COLOUR else _EVENT_CAMERA_KEYS
         values: dict[str, Any] = {}
         for part in (defaults, section):
-            plain = {key: value for key, value in part.items() if key not in _CAMERA_KEYS}
-            check_parameters("camera", part, ignore=_CAMERA_KEYS)
+            plain = {key: value for key, value in part.items() if key not in own_keys}
+            check_parameters(stage, part, ignore=own_keys)
             values |= plain | _window_parameters(part)
         source = string_of(section, "source") or string_of(defaults, "source")
         topic = string_of(section, "topic")
@@ -179,6 +197,7 @@ class _RigReader:
             else "",
             mount=pose_of(section if "mount" in section else defaults, "mount"),
             parameters=values,
+            type=kind,
         )
 
     def _stages(self, robot: LinedDict) -> dict[str, Mapping[str, Any]]:
@@ -214,6 +233,13 @@ class _RigReader:
         text = string_of(section, key)
         looks_like_file = "/" in text or text.endswith(".onnx")
         return existing_file(text, self._folder, section.where(key)) if looks_like_file else text
+
+
+def _type_of(camera: LinedDict) -> str:
+    kind = string_of(camera, "type") or COLOUR
+    if kind not in CAMERA_TYPES:
+        raise SettingsError(f"{camera.where('type')}: type: expected one of {', '.join(CAMERA_TYPES)}, got '{kind}'")
+    return kind
 
 
 def _window_parameters(camera: LinedDict) -> dict[str, Any]:

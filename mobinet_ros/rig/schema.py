@@ -18,17 +18,28 @@ Pose: TypeAlias = tuple[float, float, float, float, float, float]
 # stage of a robot, as the rig names it -> executable (and node name) that runs it
 STAGES: Mapping[str, str] = {
     "detector": "detector_node",
+    "event_detector": "event_detector_node",
     "tracker": "tracker_node",
     "reid": "reid_node",
+    "gallery": "gallery_node",
     "cooperation": "cooperation_node",
     "target": "target_tracker_node",
     "ptz": "ptz_node",
+    "event_renderer": "event_renderer_node",
     "overlay": "overlay_node",
     "marker": "marker_node",
 }
 
 # those that run only where the rig asks for them
-OPTIONAL_STAGES = frozenset({"target", "ptz"})
+OPTIONAL_STAGES = frozenset({"gallery", "target", "ptz"})
+
+COLOUR, EVENTS = "rgb", "events"
+CAMERA_TYPES = (COLOUR, EVENTS)
+# those that only serve one type of camera, since they need its images or its events
+STAGES_OF_TYPE: Mapping[str, frozenset[str]] = {
+    COLOUR: frozenset({"detector", "reid", "gallery", "target"}),
+    EVENTS: frozenset({"event_detector", "event_renderer"}),
+}
 
 
 @dataclass(frozen=True)
@@ -37,14 +48,16 @@ class CameraRig:
 
     Args:
         name: its namespace below the robot's.
-        source: what ``camera_node`` opens, a path already absolute; empty for a camera whose driver runs elsewhere.
-        topic: where such a driver publishes its images, relative to the robot's namespace or absolute; empty for
-            ``<camera>/image_raw``.
+        source: what ``camera_node`` (``event_file_node`` for events) opens, a path already absolute; empty for a camera
+            whose driver runs elsewhere.
+        topic: where such a driver publishes its images or events, relative to the robot's namespace or absolute; empty
+            for ``<camera>/image_raw`` or ``<camera>/events``.
         info_topic: the driver's ``camera_info``.
         calibration: absolute path of a calibration YAML, or empty.
         mount: ``base_link2camera`` pose of the camera's body frame (x forward, z up), or ``None`` where the robot's
             own description publishes it.
-        parameters: what else ``camera_node`` is given.
+        parameters: what else that node is given.
+        type: one of ``CAMERA_TYPES``.
     """
 
     name: str
@@ -54,6 +67,7 @@ class CameraRig:
     calibration: str = ""
     mount: Pose | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    type: str = COLOUR
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,14 @@ class RobotRig:
     remappings: tuple[tuple[str, str], ...] = ()
     own_clock: bool = False
     own_radio: bool = False
+
+    def cameras_of(self, stage: str) -> tuple[CameraRig, ...]:
+        """The cameras that a stage serves. Pictures of event cameras are there for the overlay if they are drawn."""
+        cameras = self.cameras
+        for kind, stages in STAGES_OF_TYPE.items():
+            if stage in stages or (stage == "overlay" and kind == COLOUR and "event_renderer" not in self.stages):
+                cameras = tuple(camera for camera in cameras if camera.type == kind)
+        return cameras
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from mobinet.errors import SettingsError
 from mobinet.lined_yaml import LinedDict
-from mobinet_ros.rig.schema import CameraRig
+from mobinet_ros.rig.schema import COLOUR, EVENTS, CameraRig
 from mobinet_ros.rig.values import existing_file, string_of
 
-_WITH_COLOUR = ("rgb", "rgbd")
+# depth cameras are not looked at
+_TYPES = {"rgb": COLOUR, "rgbd": COLOUR, "events": EVENTS}
 _STANDS_IN_THE_WORLD = ("pose", "cameras")
 
 
@@ -21,7 +22,7 @@ class RigWorld:
 
     Args:
         path: of the world file.
-        cameras: robot -> its colour cameras; robots without one have no nodes and are left out.
+        cameras: robot -> its colour and event cameras; robots without one have no nodes and are left out.
         own_clocks: robots whose clocks err.
         radio: whether robots can be out of contact.
     """
@@ -36,7 +37,7 @@ def read_world(section: LinedDict, folder: Path) -> RigWorld:
     """The world that the rig's key ``world`` names: one that is shipped, or a file relative to ``folder``.
 
     Raises:
-        SettingsError: it is neither, the world file is wrong, or none of its robots has a colour camera.
+        SettingsError: it is neither, the world file is wrong, or none of its robots has a colour or event camera.
     """
     from mobinet.sim.world_file import find_world, load_world
 
@@ -50,12 +51,16 @@ def read_world(section: LinedDict, folder: Path) -> RigWorld:
             raise SettingsError(f"{where}: {error}") from None
     world = load_world(path)
     cameras = {
-        robot.name: tuple(CameraRig(camera.name) for camera in robot.cameras if camera.kind in _WITH_COLOUR)
+        robot.name: tuple(
+            CameraRig(camera.name, type=_TYPES[camera.kind]) for camera in robot.cameras if camera.kind in _TYPES
+        )
         for robot in world.robots
     }
     seeing = {robot: own for robot, own in cameras.items() if own}
     if not seeing:
-        raise SettingsError(f"{where}: world '{world.name}': expected a robot with a colour camera, there is none")
+        raise SettingsError(
+            f"{where}: world '{world.name}': expected a robot with a colour or event camera, there is none"
+        )
     clocks = frozenset(robot.name for robot in world.robots if robot.clock.offset_s or robot.clock.drift_ppm)
     return RigWorld(path, seeing, clocks, bool(world.outages or world.radio_range_m))
 
@@ -65,7 +70,7 @@ def check_robots(robots: LinedDict, cameras: Mapping[str, tuple[CameraRig, ...]]
     for name in robots:
         if name not in cameras:
             raise SettingsError(
-                f"{robots.where(name)}: robots: the world has no '{name}' with a colour camera; it has "
+                f"{robots.where(name)}: robots: the world has no '{name}' with a colour or event camera; it has "
                 f"{', '.join(sorted(cameras))}"
             )
         section = robots[name] if isinstance(robots[name], LinedDict) else {}

@@ -137,6 +137,78 @@ def test_a_driver_s_camera_has_no_node_and_its_topics_are_remapped(folder: Path)
     assert ("r1/front/image_raw", "r1/usb/image") in viewer.remappings
 
 
+BOTH_TYPES = """
+rig_version: 1
+defaults:
+  camera: {rate: 5}
+  event_camera: {period: 0.002}
+  event_detector: {cluster_period_s: 0.02}
+robots:
+  r1:
+    cameras:
+      front: {source: a.avi}
+      dvs: {type: events, source: street.raw, mount: [0, 0, 1, 0, 0, 0], loop: true}
+      other: {type: events, topic: cam/events}
+  r2:
+    cameras: {front: {source: a.avi}}
+"""
+
+
+def test_event_cameras_have_stages_of_their_own(folder: Path) -> None:
+    rig = read(folder, BOTH_TYPES)
+    cameras = {spec.full_name: spec.parameters.get("cameras") for spec in rig_node_specs(rig)}
+    assert cameras["/r1/event_detector_node"] == cameras["/r1/event_renderer_node"] == ["dvs", "other"]
+    assert cameras["/r1/detector_node"] == cameras["/r1/reid_node"] == ["front"]
+    assert cameras["/r1/tracker_node"] == cameras["/r1/cooperation_node"] == ["front", "dvs", "other"]
+    assert cameras["/r1/overlay_node"] == ["front", "dvs", "other"]
+    assert not {"/r2/event_detector_node", "/r2/event_renderer_node"} & cameras.keys()
+    assert spec_of(rig, "/r1/event_detector_node").parameters["cluster_period_s"] == 0.02
+    player = spec_of(rig, "/r1/dvs/event_file_node")
+    assert player.parameters["source"] == str(folder / "street.raw")
+    # the defaults of colour cameras are none of its own
+    assert (player.parameters["period"], player.parameters["loop"]) == (0.002, True)
+    assert "rate" not in player.parameters
+    assert "/r1/other/event_file_node" not in cameras
+    assert player.parameters["frame_id"] == "r1/dvs_optical"
+
+
+def test_images_of_event_cameras_are_those_that_are_drawn(folder: Path) -> None:
+    rig = read(folder, BOTH_TYPES)
+    assert spec_of(rig, "/r1/overlay_node").remappings == (
+        ("dvs/image_raw", "dvs/event_image"),
+        ("other/image_raw", "other/event_image"),
+        ("other/events", "cam/events"),
+        ("other/camera_info", "cam/camera_info"),
+    )
+    viewer = spec_of(rig, "/viewer_node", LaunchSettings(view="rerun"))
+    assert ("r1/dvs/image_raw", "r1/dvs/event_image") in viewer.remappings
+    # without the renderer there is nothing to draw on
+    rig = read(folder, BOTH_TYPES.replace("  r2:", "    event_renderer: false\n  r2:"))
+    assert spec_of(rig, "/r1/overlay_node").parameters["cameras"] == ["front"]
+
+
+def test_a_robot_with_event_cameras_alone_has_no_stage_of_images(folder: Path) -> None:
+    rig = read(folder, "rig_version: 1\nrobots: {r1: {cameras: {dvs: {type: events, source: street.raw}}}}")
+    assert {spec.executable for spec in rig_node_specs(rig)} == {
+        *("event_file_node", "event_detector_node", "event_renderer_node", "tracker_node", "cooperation_node"),
+        *("overlay_node", "marker_node"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("camera", "says"),
+    [
+        ("{type: thermal, source: a.raw}", "type: expected one of rgb, events, got 'thermal'"),
+        # a window is cut out of images
+        ("{type: events, source: a.raw, window: {width: 9, height: 9}}", "unknown key 'window'"),
+        ("{type: events, source: a.raw, jpeg_quality: 9}", "unknown key 'jpeg_quality'"),
+    ],
+)
+def test_what_no_event_camera_has_is_refused(folder: Path, camera: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        read(folder, f"rig_version: 1\nrobots: {{r1: {{cameras: {{dvs: {camera}}}}}}}")
+
+
 def test_remappings_of_the_rig_and_the_robot_reach_every_node(folder: Path) -> None:
     text = """
 rig_version: 1

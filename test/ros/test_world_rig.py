@@ -59,6 +59,14 @@ def test_robots_and_colour_cameras_are_those_of_the_world(folder: Path) -> None:
     assert rig.world == str(folder / "yard.yaml")
 
 
+def test_event_cameras_of_the_world_are_looked_at(folder: Path) -> None:
+    text = (folder / "yard.yaml").read_text().replace("deep: {type: depth,", "dvs: {type: events,")
+    (folder / "yard.yaml").write_text(text)
+    rig = read(folder)
+    assert [(camera.name, camera.type) for camera in rig.robot("r3").cameras] == [("dvs", "events")]
+    assert spec_of(rig, "/r3/event_detector_node").parameters["cameras"] == ["dvs"]
+
+
 def test_one_node_of_the_world_replaces_cameras_and_fixed_transforms(folder: Path) -> None:
     rig = read(folder, "world: yard.yaml\nsim: {autostart: true}")
     executables = [spec.executable for spec in rig_node_specs(rig)]
@@ -138,8 +146,8 @@ BAD = [
     ("sim: {autostart: true}\nrobots: {r1: {cameras: {c: {}}}}", r":2: sim: expected a 'world' beside it"),
     ("world: yard.yaml\nsim: {world: street}", r":3: sim: 'world' stands beside 'sim', not in it"),
     ("world: yard.yaml\nsim: {sped: 2}", r":3: sim: unknown key 'sped'; known: .*speed"),
-    ("world: yard.yaml\nrobots: {r9: {}}", r":3: robots: the world has no 'r9' with a colour camera; it has r1, r2"),
-    ("world: yard.yaml\nrobots: {r3: {}}", r"no 'r3' with a colour camera"),
+    ("world: yard.yaml\nrobots: {r9: {}}", r":3: robots: the world has no 'r9' with a colour or event camera; it has r1, r2"),
+    ("world: yard.yaml\nrobots: {r3: {}}", r"no 'r3' with a colour or event camera"),
     ("world: yard.yaml\nrobots: {r1: {pose: [0, 0, 0, 0, 0, 0]}}", r"robot 'r1': 'pose' is said by the world file"),
     ("world: yard.yaml\nrobots: {r1: {detectr: {}}}", r"robot 'r1': unknown key 'detectr'"),
     ("world: yard.yaml\ndefaults: {camera: {rate: 5}}", r":3: defaults: 'camera' is for cameras that are opened here"),
@@ -154,7 +162,7 @@ def test_a_wrong_rig_is_refused_with_file_line_and_cure(folder: Path, text: str,
 
 def test_a_world_where_nobody_sees_is_no_rig(folder: Path) -> None:
     (folder / "yard.yaml").write_text("world_version: 1\nduration: 5\nrobots: {r4: {at: [0, 0, 0]}}\n")
-    with pytest.raises(SettingsError, match="expected a robot with a colour camera"):
+    with pytest.raises(SettingsError, match="expected a robot with a colour or event camera"):
         read(folder)
 
 
