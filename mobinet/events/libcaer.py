@@ -1,9 +1,9 @@
 """The encoding "libcaer" of ``event_camera_msgs/EventPacket``: polarity events as iniVation's library has them.
 
 Two 32-bit words an event. The first has the polarity in bit 1, the row in bits 2 to 16 and the column in bits 17 to 31;
-bit 0 says whether the event is valid. The second is the time in microseconds, of 31 bits, to be added to the message's
-``time_base``, which is in nanoseconds. Where the 31 bits wrap within a packet, 2^31 us are added; ``time_base`` has the
-wraps before the packet. Source: libcaer's events/polarity.h, and event_camera_codecs.
+bit 0 is for marks within libcaer and not looked at. The second is the time in microseconds, of 31 bits, to be added to
+the message's ``time_base``, which is in nanoseconds. Where the 31 bits wrap within a packet, 2^31 us are added;
+``time_base`` has the wraps before the packet. Source: libcaer's events/polarity.h, and event_camera_codecs.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class LibcaerDecoder(WordDecoder):
 
 @compiled
 def _decode_events(words: NDArray[np.uint32], state: Int64, t_ns: Any, x: Any, y: Any, polarity: Any) -> int:
-    """Writes the valid events of ``words``, of which there is an even number; answers how many."""
+    """Writes the events of ``words``, of which there is an even number; answers how many."""
     base_ns, last_us, place = state[_BASE_NS], state[_LAST_US], 0
     for index in range(0, len(words), 2):
         word, time_us = words[index], np.int64(words[index + 1] & np.uint32(0x7FFF_FFFF))

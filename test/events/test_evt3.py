@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
 import struct
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from mobinet.errors import InputError
 from mobinet.events import Events, Evt3Decoder, encode_evt3
 
+from .conftest import packets_of_bag
 from .evt3_reference import Row, decode_slowly
 
 HIGH, LOW, ROW, COLUMN, BASE, TWELVE, EIGHT = 0x8000, 0x6000, 0x0000, 0x2000, 0x3000, 0x4000, 0x5000
@@ -241,9 +241,9 @@ def test_recorded_street(data_dir: Path) -> None:
 
 
 @pytest.mark.recordings
-def test_recorded_packets(data_dir: Path) -> None:
+def test_recordedpackets_of_bag(data_dir: Path) -> None:
     """A bag's packets, cut anywhere by the driver: state goes on from one to the next."""
-    packets = _packets(data_dir / "events/evt3_person_walking_bag/test_events_1.db3")
+    packets = packets_of_bag(data_dir / "events/evt3_person_walking_bag/test_events_1.db3")
     decoder = Evt3Decoder(640, 480)
     events = Events.concatenate([decoder.decode(packet) for packet in packets])
     assert len(packets) == 517
@@ -252,15 +252,3 @@ def test_recorded_packets(data_dir: Path) -> None:
     assert (np.diff(events.t_ns) >= 0).all()
     assert rows(events) == decode_slowly(packets)
     assert rows(Evt3Decoder(640, 480).decode(encode_evt3(events))) == rows(events)
-
-
-def _packets(path: Path) -> list[bytes]:
-    """The last field, ``uint8[] events``, of each message; its length stands before it, aligned to four bytes."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
-    found = []
-    for (message,) in connection.execute("select data from messages order by timestamp"):
-        length_at = -(-(message.index(b"evt3\0") + 6) // 4) * 4
-        (length,) = struct.unpack_from("<I", message, length_at)
-        found.append(message[length_at + 4 : length_at + 4 + length])
-    connection.close()
-    return found
