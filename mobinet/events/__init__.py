@@ -10,11 +10,14 @@ from mobinet.events.evt3_decoder import Evt3Decoder
 from mobinet.events.evt3_encoder import encode_evt3
 from mobinet.events.factory import EventDetectorSettings, make_event_detector
 from mobinet.events.histogram import histogram
+from mobinet.events.movers import MoverDetector, MoverSettings
 from mobinet.events.noise import BackgroundActivityFilter, HotPixelFilter, NoiseSettings
 from mobinet.events.ordinal_surface import OrdinalSurface, OrdinalSurfaceSettings
 from mobinet.events.packet_decoder import ENCODINGS, PacketDecoder, make_decoder
 from mobinet.events.packet_queue import PacketQueue
 from mobinet.events.packet_stream import PacketStream, StreamCounts
+from mobinet.events.recurrent import RecurrentDetector, RecurrentSettings
+from mobinet.events.recurrent_network import RecurrentNetwork
 from mobinet.events.render import EventRenderer, RenderSettings
 from mobinet.events.render_chain import RenderChain, Rendered
 from mobinet.events.sensor_clock import LossCounter, SensorClock
@@ -45,11 +48,16 @@ __all__ = [
     "Evt3Decoder",
     "Found",
     "HotPixelFilter",
+    "MoverDetector",
+    "MoverSettings",
     "NoiseSettings",
     "OrdinalSurface",
     "OrdinalSurfaceSettings",
     "PacketQueue",
     "PacketStream",
+    "RecurrentDetector",
+    "RecurrentNetwork",
+    "RecurrentSettings",
     "RenderChain",
     "RenderSettings",
     "Rendered",
