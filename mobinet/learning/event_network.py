@@ -104,12 +104,12 @@ class GatedMemory(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        # at first what is remembered stays where it is
         self.around = nn.Conv2d(width, width, 5, padding=2, groups=width)
+        for weight in self.around.parameters():
+            nn.init.zeros_(weight)
         self.gates = nn.Conv2d(2 * width, 2 * width, 1)
         self.candidate = nn.Conv2d(2 * width, width, 1)
-        # at first what is remembered stays where it is
-        nn.init.zeros_(self.around.weight)
-        nn.init.zeros_(self.around.bias)  # type: ignore[arg-type]
 
     def forward(self, features: Tensor, memory: Tensor) -> Tensor:
         moved = memory + self.around(memory)
