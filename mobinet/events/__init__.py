@@ -2,7 +2,7 @@
 
 from mobinet.events.base import Events
 from mobinet.events.camera_packet import CameraPacket
-from mobinet.events.chain import ChainCounts, EventChain, EventChainSettings, Found
+from mobinet.events.chain import ChainCounts, EventChain, EventChainSettings, Filled, Found
 from mobinet.events.clusters import ClusterDetector, ClusterSettings
 from mobinet.events.detector import EventDetector
 from mobinet.events.evt2_decoder import Evt2Decoder
@@ -14,7 +14,6 @@ from mobinet.events.movers import MoverDetector, MoverSettings
 from mobinet.events.noise import BackgroundActivityFilter, HotPixelFilter, NoiseSettings
 from mobinet.events.ordinal_surface import OrdinalSurface, OrdinalSurfaceSettings
 from mobinet.events.packet_decoder import ENCODINGS, PacketDecoder, make_decoder
-from mobinet.events.packet_queue import PacketQueue
 from mobinet.events.packet_stream import PacketStream, StreamCounts
 from mobinet.events.recurrent import RecurrentDetector, RecurrentSettings
 from mobinet.events.recurrent_network import RecurrentNetwork
@@ -46,6 +45,7 @@ __all__ = [
     "Events",
     "Evt2Decoder",
     "Evt3Decoder",
+    "Filled",
     "Found",
     "HotPixelFilter",
     "MoverDetector",
@@ -53,7 +53,6 @@ __all__ = [
     "NoiseSettings",
     "OrdinalSurface",
     "OrdinalSurfaceSettings",
-    "PacketQueue",
     "PacketStream",
     "RecurrentDetector",
     "RecurrentNetwork",

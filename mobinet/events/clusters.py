@@ -7,15 +7,19 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from mobinet.errors import InputError
+from mobinet.errors import SettingsError
 from mobinet.events.activity import Active, Activity
 from mobinet.events.base import Events, check_inside
 from mobinet.events.known import KnownObjects
 from mobinet.events.parts import Parts, measure_parts
 from mobinet.events.splitting import split
+from mobinet.events.unknown_objects import as_detections, check_window
 from mobinet.events.windows import Window, WindowSettings
 from mobinet.settings import check_settings, setting
 from mobinet.types import UNKNOWN_CLASS, Detections, Float64
+
+# Fitted to simulated scenes: constant, logarithm of the events, of their ratio to the noise, and age.
+_SCORE = (-4.3, 0.25, 0.91, 0.91)
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,11 @@ class ClusterSettings:
         maximum=60.0,
     )
     cluster_cell_px: int = setting(4, "events are counted in cells of this side, pixels", minimum=1, maximum=64)
-    cluster_min_events: float = setting(
-        40.0, "events of an object that give the score of one half", minimum=1.0, maximum=1e6
-    )
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if not self.cluster_memories_s or list(self.cluster_memories_s) != sorted(self.cluster_memories_s):
+            raise SettingsError(f"cluster_memories_s: expected rising times, got {self.cluster_memories_s}")
 
 
 class ClusterDetector:
@@ -69,23 +72,14 @@ class ClusterDetector:
     def detect(self, events: Events, window: Window, image_motion: Float64 | None = None) -> Detections:  # noqa: ARG002
         """The objects at the end of a window, see :class:`mobinet.events.detector.EventDetector`."""
         check_inside(events, *self._size)
-        if window.end_ns <= window.start_ns or (self._end_ns is not None and window.start_ns < self._end_ns):
-            raise InputError(
-                f"clusters: expected a window that begins at {self._end_ns} ns or later and ends after it begins, got "
-                f"{window.start_ns} to {window.end_ns} ns; call reset() where time begins anew"
-            )
+        check_window("clusters", window, self._end_ns)
         since_ns = self._end_ns if self._end_ns is not None else window.start_ns
         self._end_ns = window.end_ns
         active = self._activity.add(events, window, since_ns)
         passed_s = (window.end_ns - since_ns) * 1e-9
         parts = self._parts(active, events, window, self._known.predict(passed_s))
         found = self._known.update(parts, passed_s)
-        scores = found.events / (found.events + self._settings.cluster_min_events)
-        scores *= np.minimum(1.0, 0.4 + 3 * found.ages_s)
-        boxes = np.clip(found.boxes, 0, (*self._size, *self._size))
-        kept = (scores > 0.1) & (boxes[:, 2:] - boxes[:, :2] >= 2).all(axis=1)
-        boxes = boxes[kept]
-        return Detections(boxes.astype(np.float32), scores[kept].astype(np.float32), (UNKNOWN_CLASS,) * len(boxes))
+        return as_detections(found, _SCORE, self._size)
 
     def _parts(self, active: Active, events: Events, window: Window, known: Float64) -> Parts:
         count, labels = cv2.connectedComponents((active.scale > 0).view(np.uint8), connectivity=8)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mobinet.events.clusters import ClusterDetector, ClusterSettings
 from mobinet.events.detector import EventDetector
+from mobinet.events.movers import MoverDetector, MoverSettings
 from mobinet.events.recurrent import RecurrentDetector, RecurrentSettings
 from mobinet.settings import check_settings, setting
 
@@ -32,13 +33,14 @@ def make_event_detector(
     height: int,
     clusters: ClusterSettings | None = None,
     network: RecurrentSettings | None = None,
+    movers: MoverSettings | None = None,
 ) -> EventDetector:
     """A detector for one camera, ready to run.
 
     Args:
         settings: which one.
         width, height: of the sensor, pixels.
-        clusters: of the detector of that name.
+        clusters, movers: of the detector of that name.
         network: how a network is used.
 
     Raises:
@@ -48,4 +50,6 @@ def make_event_detector(
     """
     if settings.model == "clusters":
         return ClusterDetector(width, height, clusters)
+    if settings.model == "movers":
+        return MoverDetector(width, height, movers)
     return RecurrentDetector.load(settings.model, width, height, network)
