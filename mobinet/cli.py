@@ -14,6 +14,7 @@ from mobinet.errors import MobinetError
 from mobinet.evaluation import commands as evaluation_commands
 from mobinet.learning import commands as learning_commands
 from mobinet.models import commands as model_commands
+from mobinet.reid.gallery import commands as gallery_commands
 from mobinet.sim import commands as sim_commands
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -38,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     evaluation_commands.register(subparsers)
     learning_commands.register(subparsers)
     following.register(subparsers)
+    gallery_commands.register(subparsers)
     sim = sim_commands.register(subparsers)
     if not _register_ros_commands(subparsers, sim):
         for parsers, commands in ((subparsers, ROS_COMMANDS), (sim, ROS_SIM_COMMANDS)):

@@ -18,6 +18,9 @@ from mobinet.reid.vectors import check_vectors, unit_vectors
 from mobinet.types import Float32, Float64
 
 _KEPT = 1000
+# views that are compared with all others, evenly drawn
+_QUERIES = 5000
+_SCORES_AT_ONCE = 1 << 24
 LEAST_SAMPLES = 20
 
 
@@ -77,14 +80,17 @@ def calibrate(vectors: Float32, objects: NDArray[Any]) -> Calibration:
     names, places = np.unique(objects, return_inverse=True)
     whose, count = places.ravel(), len(names)
     unit = unit_vectors(vectors)
-    genuine, impostor = np.full(len(unit), np.nan), np.full(len(unit), np.nan)
-    for top in range(0, len(unit), 1024):
-        rows = slice(top, top + 1024)
+    chosen = np.unique(np.linspace(0, len(unit) - 1, min(len(unit), _QUERIES)).astype(np.int64))
+    block = max(_SCORES_AT_ONCE // max(len(unit), 1), 1)
+    genuine: Float64 = np.full(len(chosen), -np.inf)
+    impostor: Float64 = np.full(len(chosen), -np.inf)
+    for top in range(0, len(chosen), block):
+        rows = chosen[top : top + block]
         scores = unit[rows] @ unit.T
         same = whose[rows, None] == whose
-        impostor[rows] = np.where(same, -np.inf, scores).max(axis=1)
-        same[np.arange(len(scores)), np.arange(top, top + len(scores))] = False
-        genuine[rows] = np.where(same, scores, -np.inf).max(axis=1)
+        impostor[top : top + block] = np.where(same, -np.inf, scores).max(axis=1)
+        same[np.arange(len(rows)), rows] = False
+        genuine[top : top + block] = np.where(same, scores, -np.inf).max(axis=1)
     genuine, impostor = np.sort(genuine[np.isfinite(genuine)]), np.sort(impostor[np.isfinite(impostor)])
     if min(len(genuine), len(impostor)) < LEAST_SAMPLES:
         raise InputError(

@@ -46,9 +46,9 @@ def checksum(key: int, data: object) -> int:
     return zlib.crc32(data, key & 0xFFFFFFFF) if isinstance(data, bytes) else -1
 
 
-def rows_of(datas: Sequence[bytes], dimension: int) -> Rows:
+def rows_of(blobs: Sequence[bytes], dimension: int) -> Rows:
     """Sound bytes of prototypes as a structured array."""
-    return np.frombuffer(b"".join(datas), row_type(dimension))
+    return np.frombuffer(b"".join(blobs), row_type(dimension))
 
 
 def vectors_of(rows: Rows) -> Float32:

@@ -233,6 +233,16 @@ class Gallery:
                 self._write([Erase(known.identity_id) for known in gone])
         return [Forgotten((k.identity_id, *k.aliases), views) for k, views in zip(gone, counts, strict=True)]
 
+    def restore(self, identities: Sequence[Put]) -> None:
+        """Stores identities that another gallery of the same network had; pictures only where the settings say so.
+
+        Raises:
+            GalleryError: see ``enroll_all``.
+        """
+        with self._lock:
+            kept = [put if self.settings.thumbnails else replace(put, thumbnail=None) for put in identities]
+            self._write(kept)
+
     def find(self, name: str) -> Known:
         """The identity of this id, alias or label.
 
@@ -331,7 +341,8 @@ class Gallery:
         if not len(units):
             raise InputError("expected at least one view, got none")
         weights = _checked_qualities(qualities, len(units))
-        return self._units((units * weights[:, None]).sum(axis=0).astype(np.float32))[0]
+        pooled: Float32 = self._units((units * weights[:, None]).sum(axis=0).astype(np.float32))[0]
+        return pooled
 
     def _units(self, vectors: Float32) -> Float32:
         """``(N, D)`` of length 1, or InputError."""
@@ -345,7 +356,8 @@ class Gallery:
         bad = ~(np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 1e-12))
         if bad.any():
             raise InputError(f"vector {int(np.argmax(bad))} is zero or not finite; leave such views out")
-        return np.asarray(given / lengths, np.float32)
+        units: Float32 = (given / lengths).astype(np.float32)
+        return units
 
 
 def _checked_qualities(qualities: Float64 | None, count: int) -> Float64:

@@ -171,11 +171,11 @@ def _read_chunks(file: SqliteFile) -> Iterator[tuple[Int64, Int64, Float32]]:
     with file.errors():
         cursor = file.connection.execute("SELECT slot, number, data FROM prototype ORDER BY slot")
         while chunk := cursor.fetchmany(_CHUNK):
-            given, numbers, datas = zip(*chunk, strict=True)
-            bad = next((slot for slot, data in zip(given, datas, strict=True) if not codec.is_sound(data, size)), None)
+            given, numbers, blobs = zip(*chunk, strict=True)
+            bad = next((slot for slot, data in zip(given, blobs, strict=True) if not codec.is_sound(data, size)), None)
             if bad is not None:
                 raise GalleryError(f"gallery '{file.path}': {damage(f'prototype {bad}')}")
-            rows = codec.rows_of(datas, file.dimension)
+            rows = codec.rows_of(blobs, file.dimension)
             strange = (rows["slot"] != given) | (rows["number"] != numbers)
             if strange.any():
                 raise GalleryError(f"gallery '{file.path}': {damage(f'prototype {given[int(np.argmax(strange))]}')}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mobinet.reid.gallery.gallery import Gallery
 from mobinet.reid.gallery.settings import GallerySettings
+from mobinet.reid.gallery.sqlite_check import repair_file
 from mobinet.reid.gallery.sqlite_file import SqliteFile
 from mobinet.reid.gallery.sqlite_store import SqliteStore
 
@@ -47,6 +48,19 @@ def open_gallery(
     except BaseException:
         store.close()
         raise
+
+
+def repair(where: Path | str) -> list[str]:
+    """Drops what is damaged in a gallery's file, and says what.
+
+    Raises:
+        GalleryError: the file is damaged beyond its records, absent, in use or read only.
+    """
+    file = SqliteFile(_path(where))
+    try:
+        return repair_file(file)
+    finally:
+        file.close()
 
 
 def _path(where: Path | str) -> Path:

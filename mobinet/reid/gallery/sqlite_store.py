@@ -13,6 +13,7 @@ from mobinet.reid.gallery import codec
 from mobinet.reid.gallery.calibration import Calibration
 from mobinet.reid.gallery.local_search import LocalSearch
 from mobinet.reid.gallery.records import Known, Nearest, Prototype
+from mobinet.reid.gallery.sqlite_check import check_file
 from mobinet.reid.gallery.sqlite_file import SqliteFile, damage
 from mobinet.reid.gallery.store import Erase, Put
 from mobinet.types import Float32
@@ -154,8 +155,6 @@ class SqliteStore:
 
     def check(self) -> list[str]:
         """See Store."""
-        from mobinet.reid.gallery.sqlite_check import check_file
-
         return check_file(self._file)
 
     def _put_all(
@@ -169,15 +168,15 @@ class SqliteStore:
             if number is None:
                 number, next_number = next_number, next_number + 1
             self._put_record(put, number)
-            datas = []
+            blobs = []
             for prototype in put.prototypes:
                 slot = prototype.slot
                 if slot == 0:
                     slot, next_slot = next_slot, next_slot + 1
-                datas.append((slot, number, codec.prototype_bytes(replace(prototype, slot=slot), number)))
-            self._file.connection.executemany("INSERT OR REPLACE INTO prototype VALUES (?, ?, ?)", datas)
+                blobs.append((slot, number, codec.prototype_bytes(replace(prototype, slot=slot), number)))
+            self._file.connection.executemany("INSERT OR REPLACE INTO prototype VALUES (?, ?, ?)", blobs)
             # what is compared must not depend on whether the file was closed since: in the file's precision
-            prototypes = codec.prototypes_of(codec.rows_of([data for _, _, data in datas], self.dimension))
+            prototypes = codec.prototypes_of(codec.rows_of([data for _, _, data in blobs], self.dimension))
             written.append((number, put.known.identity_id, prototypes))
         return written
 
