@@ -16,25 +16,37 @@ def compiled(function: F) -> F:
     what is stored have to be sound for any input. Unsigned indices save the test for negative ones. Compiled functions
     cannot call each other.
     """
+    return _compiled_when_called(function, release_lock=True)
+
+
+def compiled_briefly(function: F) -> F:
+    """As ``compiled``, for what takes microseconds: it keeps the interpreter's lock.
+
+    A thread that gives the lock away and finds it taken sleeps, and wakes up much later than such a function ends.
+    """
+    return _compiled_when_called(function, release_lock=False)
+
+
+def _compiled_when_called(function: F, release_lock: bool) -> F:
     dispatcher: Callable[..., Any] | None = None
 
     @functools.wraps(function)
     def call(*args: Any) -> Any:
         nonlocal dispatcher
         if dispatcher is None:
-            dispatcher = _compile(function)
+            dispatcher = _compile(function, release_lock)
         return dispatcher(*args)
 
     return cast(F, call)
 
 
-def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
+def _compile(function: Callable[..., Any], release_lock: bool) -> Callable[..., Any]:
     # late, as it takes a third of a second that most commands need not wait for
     import numba
 
     try:
-        dispatcher = numba.njit(cache=True, nogil=True)(function)
+        dispatcher = numba.njit(cache=True, nogil=release_lock)(function)
     except RuntimeError:
         # neither beside the source nor in the user's home can anything be written: compile in each process
-        dispatcher = numba.njit(nogil=True)(function)
+        dispatcher = numba.njit(nogil=release_lock)(function)
     return cast(Callable[..., Any], dispatcher)

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from mobinet.compiled import compiled_briefly
 from mobinet.events.base import Events
 from mobinet.types import Int64
 
@@ -24,6 +25,12 @@ def events_inside(columns: Columns, count: int, width: int, height: int) -> Even
     t_ns, x, y, polarity = columns
     x, y = x[:count], y[:count]
     events = Events.of_columns(t_ns[:count], x, y, polarity[:count].view(np.bool_))
-    if not count or (x.max() < width and y.max() < height):
-        return events
-    return events[(x < width) & (y < height)]
+    return events if _inside(x, y, width, height) else events[(x < width) & (y < height)]
+
+
+@compiled_briefly
+def _inside(x: NDArray[np.uint16], y: NDArray[np.uint16], width: int, height: int) -> bool:
+    right, bottom = np.uint16(0), np.uint16(0)
+    for index in range(np.uint64(len(x))):
+        right, bottom = max(right, x[index]), max(bottom, y[index])
+    return bool(right < width and bottom < height)

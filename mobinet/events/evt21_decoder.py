@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mobinet.compiled import compiled
+from mobinet.compiled import compiled, compiled_briefly
 from mobinet.events.base import Packet
 from mobinet.events.columns import Columns, new_columns
 from mobinet.events.triggers import TriggerEdge
@@ -86,7 +86,7 @@ class Evt21LegacyDecoder(Evt21Decoder):
         return words << np.uint64(32) | words >> np.uint64(32)
 
 
-@compiled
+@compiled_briefly
 def _survey_words(words: NDArray[np.uint64]) -> tuple[int, int]:
     """How many events ``words`` hold, and the set of kinds of words."""
     count, kinds = np.uint64(0), np.uint64(0)

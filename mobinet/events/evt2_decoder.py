@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.events import evt2_kernels as kernels
-from mobinet.events.columns import Columns, new_columns
+from mobinet.events.columns import Columns
 from mobinet.events.triggers import TriggerEdge
 from mobinet.events.word_decoder import EXT_TRIGGER, WordDecoder
 from mobinet.types import Int64
@@ -46,9 +46,11 @@ class Evt2Decoder(WordDecoder):
         first = self._first_of(words, *((_CD_OFF, _CD_ON) if state[kernels.KNOWN] else ()), _TIME_HIGH)
         if first is None:
             return None
-        word = words[first : first + 1]
-        count = self._decode(word, state, new_columns(1))
-        return _time_ns(int(word[0]) if count else 0, state)
+        word = int(words[first])
+        if word >> 28 != _TIME_HIGH:
+            return _time_ns(word, state)
+        self._pass_over(words[first : first + 1], state)
+        return _time_ns(0, state)
 
     def _trigger(self, word: int, state: Int64) -> TriggerEdge | None:
         if not state[kernels.KNOWN]:

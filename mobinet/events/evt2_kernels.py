@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mobinet.compiled import compiled
+from mobinet.compiled import compiled, compiled_briefly
 from mobinet.types import Int64
 
 # the state: upper bits of the time with the wraps counted, and whether they are known
@@ -19,7 +19,7 @@ _HIGH_COUNT = 1 << 28
 _LARGEST_FAULT = 1 << 16
 
 
-@compiled
+@compiled_briefly
 def survey(words: NDArray[np.uint32]) -> tuple[int, int]:
     """How many events ``words`` hold, and the set of kinds of words."""
     count: Any = 0

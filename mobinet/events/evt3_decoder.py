@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.events import evt3_kernels as kernels
-from mobinet.events.columns import Columns, new_columns
+from mobinet.events.columns import Columns
 from mobinet.events.evt3 import (
     ADDR_X,
     ADDR_Y,
@@ -46,15 +46,17 @@ class Evt3Decoder(WordDecoder):
         return kernels.survey(words)
 
     def _decode(self, words: NDArray[np.uint16], state: Int64, columns: Columns) -> int:
-        taken = kernels.begin(words, state)
+        taken = kernels.pass_over(words, state, True)
         return kernels.decode(words[taken:], state, *columns)
+
+    def _pass_over(self, words: NDArray[np.uint16], state: Int64) -> None:
+        kernels.pass_over(words, state, False)
 
     def _packet_start(self, words: NDArray[np.uint16], state: Int64) -> int | None:
         first = self._first_of(words, TIME_LOW)
         if first is None:
             return None
-        upper = words[:first][words[:first] >> 12 == TIME_HIGH]
-        self._decode(np.append(upper, words[first]), state, new_columns(self._slack))
+        self._pass_over(words[: first + 1], state)
         return _time_ns(state)
 
     def _trigger(self, word: int, state: Int64) -> TriggerEdge | None:

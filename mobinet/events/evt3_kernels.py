@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mobinet.compiled import compiled
+from mobinet.compiled import compiled, compiled_briefly
 from mobinet.events.evt3 import ADDR_X, ADDR_Y, TIME_HIGH, TIME_LOW
 from mobinet.types import Int64
 
@@ -59,7 +59,7 @@ _KEPT, _FACTOR = _by_kind()
 _VECTORS = _by_mask()
 
 
-@compiled
+@compiled_briefly
 def survey(words: NDArray[np.uint16]) -> tuple[int, int]:
     """The most events that ``words`` hold, and the set of kinds of words."""
     count: Any = 0
@@ -77,11 +77,11 @@ def survey(words: NDArray[np.uint16]) -> tuple[int, int]:
     return count, kinds
 
 
-@compiled
-def begin(words: NDArray[np.uint16], state: Int64) -> int:
-    """Takes words until time and row are known, without events; answers how many."""
+@compiled_briefly
+def pass_over(words: NDArray[np.uint16], state: Int64, until_known: bool) -> int:
+    """Takes words without their events: all, or until time and row are known; answers how many."""
     for index in range(len(words)):
-        if state[KNOWN] & 7 == 7:
+        if until_known and state[KNOWN] & 7 == 7:
             return index
         kind, value = np.int64(words[index] >> 12), np.int64(words[index] & 0xFFF)
         if kind == 8:

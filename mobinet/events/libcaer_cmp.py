@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mobinet.compiled import compiled
+from mobinet.compiled import compiled, compiled_briefly
 from mobinet.events.columns import Columns
 from mobinet.events.word_decoder import WordDecoder
 from mobinet.types import Int64
@@ -59,7 +59,7 @@ class LibcaerCmpDecoder(WordDecoder):
         return _decode_events(words, state, *columns)
 
 
-@compiled
+@compiled_briefly
 def _survey_words(words: NDArray[np.uint16]) -> tuple[int, int]:
     """The most events that ``words`` hold, and the set of kinds of words."""
     count: Any = 0

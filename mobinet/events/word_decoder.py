@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mobinet.compiled import compiled_briefly
 from mobinet.errors import InputError
 from mobinet.events.base import Events, Packet
 from mobinet.events.columns import Columns, events_inside, new_columns
@@ -19,8 +20,7 @@ MAX_SIDE = 2048
 # the kind of a word that tells of a trigger, in all of Prophesee's encodings
 EXT_TRIGGER = 0xA
 _MAX_TIME_BASE_NS = 1 << 62
-# what is looked for is near the beginning
-_BLOCK = 256
+_NO_TRIGGERS = Triggers.empty()
 
 
 class WordDecoder(ABC):
@@ -61,7 +61,7 @@ class WordDecoder(ABC):
         """Forgets everything, as before the first packet."""
         self.outside = 0
         self.packet_start_ns: int | None = None
-        self.triggers = Triggers.empty()
+        self.triggers = _NO_TRIGGERS
         self._state = np.zeros(self._state_size, np.int64)
 
     def decode(self, data: Packet, time_base_ns: int = 0) -> Events:
@@ -86,7 +86,7 @@ class WordDecoder(ABC):
         count = self._decode(words, state, columns)
         events = events_inside(columns, count, *self._size)
         self.outside += count - len(events)
-        self.triggers = self._find_triggers(words, before.copy()) if kinds >> EXT_TRIGGER & 1 else Triggers.empty()
+        self.triggers = self._find_triggers(words, before.copy()) if kinds >> EXT_TRIGGER & 1 else _NO_TRIGGERS
         self.packet_start_ns = self._packet_start(words, before)
         self._state = state
         return events
@@ -119,29 +119,28 @@ class WordDecoder(ABC):
     def _decode(self, words: NDArray[Any], state: Int64, columns: Columns) -> int:
         """Writes the events of ``words`` to the columns, which have room for them; answers their number."""
 
+    def _pass_over(self, words: NDArray[Any], state: Int64) -> None:
+        """Moves the state on over words whose events are not wanted."""
+        self._decode(words, state, new_columns(self._survey(words)[0] + self._slack))
+
     @abstractmethod
     def _packet_start(self, words: NDArray[Any], state: Int64) -> int | None:
         """The camera's time at the beginning of a packet; ``state`` is as before it, and may be changed."""
 
     def _first_of(self, words: NDArray[Any], *kinds: int) -> int | None:
         """Index of the first word of one of the kinds."""
-        wanted = sum(1 << kind for kind in kinds)
-        for start in range(0, len(words), _BLOCK):
-            found = wanted >> self._kinds_of(words[start : start + _BLOCK]) & 1
-            if found.any():
-                return start + int(found.argmax())
-        return None
+        first = _first_of(words, sum(1 << kind for kind in kinds), 8 * self._dtype.itemsize - 4)
+        return first if first < len(words) else None
 
     def _find_triggers(self, words: NDArray[Any], state: Int64) -> Triggers:
         """The triggers of words that are known to have some; ``state`` is as before them, and moves on.
 
-        Triggers are rare, so the events before each are decoded once more to know its time, and the loop over events
-        need not look out for them.
+        Triggers are rare, so the words before each are gone through once more to know its time, and the loop over
+        events need not look out for them.
         """
         kinds, start, found = self._kinds_of(words), 0, []
-        columns = new_columns(self._survey(words)[0] + self._slack)
         for index in np.flatnonzero(kinds == EXT_TRIGGER).tolist():
-            self._decode(words[start:index], state, columns)
+            self._pass_over(words[start:index], state)
             start = index
             edge = self._trigger(int(words[index]), state)
             if edge is not None:
@@ -163,3 +162,12 @@ class WordDecoder(ABC):
             f"{self._name}: word {index} of {len(words)} is 0x{int(words[index]):0{bits // 4}x}, a kind that the "
             "format does not have; check the encoding and the byte order"
         )
+
+
+@compiled_briefly
+def _first_of(words: NDArray[Any], kinds: int, shift: int) -> int:
+    """Index of the first word whose bits from ``shift`` on are in a set of kinds; their number if none is."""
+    for index in range(len(words)):
+        if kinds >> np.int64(np.uint64(words[index]) >> np.uint64(shift)) & 1:
+            return index
+    return len(words)
