@@ -127,7 +127,7 @@ class EventFileNode(StageNode):
         number, self._number = self._number, self._number + 1
         if self.now_ns - start_ns - packet.end_ns > LATEST_NS:
             self.health.count("skipped_packets")
-            self.health.count("skipped_events", packet.count)
+            self.health.count("skipped_events", packet.event_count)
             return
         header = make_header(start_ns + packet.offset_ns, self._frame_id)
         if self.is_wanted(self._packets):
@@ -136,7 +136,7 @@ class EventFileNode(StageNode):
             self._info_ns = start_ns + packet.offset_ns
             self.send(self._infos, model_to_camera_info(self._model, header))
         self.health.count("packets")
-        self.health.count("events", packet.count)
+        self.health.count("events", packet.event_count)
 
     def _tell_the_end(self, played: bool) -> None:
         """A problem is forgotten after some seconds; this one lasts until the node is deactivated."""

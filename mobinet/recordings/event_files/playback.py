@@ -53,13 +53,13 @@ class PlayedPacket(NamedTuple):
     Args:
         offset_ns, end_ns: the time that it covers, since playing began.
         words: EVT3, which tell the same time on the camera's clock.
-        count: of its events.
+        event_count: how many it has.
     """
 
     offset_ns: int
     end_ns: int
     words: bytes
-    count: int
+    event_count: int
 
 
 def play_once(file: EventFile, settings: PlaybackSettings, begin_ns: int = 0) -> Iterator[PlayedPacket]:

@@ -62,7 +62,7 @@ def test_a_second_round_goes_on_in_time(tmp_path: Path) -> None:
     first = play(settings)
     second = play(settings, first[-1].end_ns)
     assert times_of([*first, *second]) == [0, 8 * MS, 10 * MS, 18 * MS]
-    assert sum(packet.count for packet in second) == 2
+    assert sum(packet.event_count for packet in second) == 2
 
 
 def test_events_that_come_late_are_at_the_packets_beginning(tmp_path: Path) -> None:
