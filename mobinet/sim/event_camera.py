@@ -80,7 +80,7 @@ class EventCamera:
         return events[:count]
 
     def _intensity(self, stamp_ns: int) -> Float64:
-        return linear_intensity(self._simulation.image(self._view, stamp_ns))
+        return linear_intensity(self._simulation.sharp_image(self._view, stamp_ns))
 
     def _choose_step_us(self) -> int:
         """Time to the next picture, in which nothing moves by more than it may."""
