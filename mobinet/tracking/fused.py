@@ -89,6 +89,14 @@ class FusedTracker:
         rows = [*mapped.rows.tolist(), -1]
         return [track._replace(detection_index=rows[track.detection_index]) for track in tracks]
 
+    def tracks_of(self, frame: Frame, *, sister: bool = False) -> list[Track]:
+        """The tracks as of a frame of the last ``late_s`` seconds, as they are known by now.
+
+        Raises:
+            InputError: there was none, or it is too long ago.
+        """
+        return self.patient.tracks_of(frame.stamp_ns, sister)
+
     def _is_newest(self, frame: Frame, *, sister: bool) -> bool:
         """Whether tracks are as of these detections; of one stamp, those of the sister are the newer ones."""
         senses = self.tracker.senses

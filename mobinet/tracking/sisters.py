@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mobinet.tracking import motion
 from mobinet.tracking.association import Stage, associate
 from mobinet.tracking.found import Found
-from mobinet.tracking.fusion import MOST_EVIDENCE, FusionSettings, Senses, add_evidence
+from mobinet.tracking.fusion import HINT, MOST_EVIDENCE, FusionSettings, Senses, add_evidence
 from mobinet.tracking.gating import Leeway, gate
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.table import TrackTable
@@ -29,10 +29,25 @@ def give_leeway(table: TrackTable, found: Found, settings: TrackerSettings) -> L
     return Leeway(tracks, detections, strange, np.zeros(len(found.scores), bool))
 
 
-def without_doubt(plan: tuple[Stage, ...], table: TrackTable) -> tuple[Stage, ...]:
-    """The camera's own stages, but a doubtful detection is no proof of a track that only the sister has seen."""
-    sure, wide, doubtful, tentative = plan
-    return sure, wide, doubtful._replace(tracks=doubtful.tracks & (table.hits > 0)), tentative
+def take_hints(table: TrackTable, matches: Int64, found: Found, settings: TrackerSettings) -> Int64:
+    """Gives doubtful detections of the camera itself to the tracks that only the sister has seen, as hints, in place.
+
+    They tell where a track is, if it is there, and count for it; but they are no proof, since there are many in each
+    image, and always in the same places.
+
+    Returns:
+        ``matches``, ``(N,)``, without them.
+    """
+    (rows,) = ((matches >= 0) & (table.hits == 0)).nonzero()
+    rows = rows[found.scores[matches[rows]] < settings.high_score]
+    if not len(rows):
+        return matches
+    noise = None if found.variances is None else found.variances[matches[rows]]
+    motion.update(table, rows, found.measurements[matches[rows]], settings, noise)
+    table.evidence[rows] += HINT
+    sure = matches.copy()
+    sure[rows] = -1
+    return sure
 
 
 def match_sister(table: TrackTable, found: Found, settings: TrackerSettings, fusion: FusionSettings) -> Int64:

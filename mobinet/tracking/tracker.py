@@ -113,9 +113,9 @@ class Tracker:
         leeway = None if before.alone and sigmas is None else sisters.give_leeway(table, found, settings)
         pairs = gate(table, found.measurements, found.classes, found.looks, settings, leeway)
         plan = stages(table.confirmed, found.scores, settings)
-        if not before.alone:
-            plan = sisters.without_doubt(plan, table)
         matches = associate(pairs, plan, (len(table), len(found.scores)), settings.max_cost)
+        if not before.alone:
+            matches = sisters.take_hints(table, matches, found, settings)
         confirmed = self._correct(table, matches, found, before.own_dt_s(stamp_ns))
         made, possible = int(np.count_nonzero(matches >= 0)), len(matches) * len(found.scores)
         self._newcomers = self._newcomers.follow(confirmed, len(pairs.tracks) - made, possible - made, dt_s)
