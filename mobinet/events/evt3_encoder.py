@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from mobinet.compiled import compiled
 from mobinet.errors import InputError
 from mobinet.events.base import Events
 from mobinet.events.evt3 import (
@@ -77,60 +80,56 @@ def _encode(events: Events, start_us: int) -> NDArray[np.uint16]:
     """The words of the events after a beginning that told the time ``start_us``."""
     if not len(events):
         return np.zeros(0, np.uint16)
-    t_us, x, y = events.t_ns // 1000, events.x.astype(np.int64), events.y.astype(np.int64)
-    polarity = events.polarity.astype(np.int64)
-    # a group holds the events of one vector: one time, row, polarity and 32 columns, from left to right
-    keys = np.stack([t_us, y, polarity, x >> _GROUP_SHIFT])
-    breaks = (np.diff(keys, axis=1) != 0).any(axis=0) | (np.diff(x) <= 0)
-    starts = np.concatenate([[0], np.flatnonzero(breaks) + 1])
-    sizes = np.diff(np.append(starts, len(x)))
-    packed = sizes > _GROUP_WORDS
-
-    high, low, row = t_us[starts] >> 12, t_us[starts] & VALUE_BITS, y[starts]
-    risen = np.diff(high, prepend=start_us >> 12)
-    high_words = -(-risen // _LONGEST_HIGH_STEP)
-    low_words = (risen > 0) | (np.diff(low, prepend=start_us & VALUE_BITS) != 0)
-    row_words = np.diff(row, prepend=-1) != 0
-    counts = high_words + low_words + row_words + np.where(packed, _GROUP_WORDS, sizes)
-    ends = np.cumsum(counts)
-
-    words = np.zeros(int(ends[-1]), np.uint16)
-    place = ends - counts
-    _write_high(words, place, high, high_words)
-    place = place + high_words
-    words[place[low_words]] = TIME_LOW << 12 | low[low_words]
-    place = place + low_words
-    words[place[row_words]] = ADDR_Y << 12 | row[row_words]
-    place = place + row_words
-    single = np.repeat(~packed, sizes)
-    inside = np.arange(len(x)) - np.repeat(starts, sizes)
-    words[(np.repeat(place, sizes) + inside)[single]] = (ADDR_X << 12 | polarity << POLARITY_SHIFT | x)[single]
-    _write_vectors(words, place[packed], x, polarity, starts, packed)
-    return words
+    # time, row and column of each, and the upper bits of the time wherever they rise
+    risen = (int(events.t_ns[-1]) // 1000 >> 12) - (start_us >> 12)
+    room = 4 * len(events) + risen // _LONGEST_HIGH_STEP
+    words = np.empty(room, np.uint16)
+    polarity = events.polarity.view(np.uint8)
+    return words[: _write_words(events.t_ns, events.x, events.y, polarity, start_us, words)]
 
 
-def _write_high(words: NDArray[np.uint16], place: Int64, high: Int64, counts: Int64) -> None:
-    """Upper bits of the time of each group: several words where it advances so far that a wrap might be missed."""
-    group = np.repeat(np.arange(len(counts)), counts)
-    number = np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)
-    missing = counts[group] - 1 - number
-    words[place[group] + number] = TIME_HIGH << 12 | (high[group] - missing * _LONGEST_HIGH_STEP) & VALUE_BITS
-
-
-def _write_vectors(
-    words: NDArray[np.uint16],
-    place: Int64,
-    x: Int64,
-    polarity: Int64,
-    starts: Int64,
-    packed: NDArray[np.bool_],
-) -> None:
-    if not packed.any():
-        return
-    bits = np.bitwise_or.reduceat(np.int64(1) << (x & 31), starts)[packed]
-    first = starts[packed]
-    base = x[first] >> _GROUP_SHIFT << _GROUP_SHIFT
-    words[place] = VECT_BASE_X << 12 | polarity[first] << POLARITY_SHIFT | base
-    words[place + 1] = VECT_12 << 12 | bits & 0xFFF
-    words[place + 2] = VECT_12 << 12 | bits >> 12 & 0xFFF
-    words[place + 3] = VECT_8 << 12 | bits >> 24
+@compiled
+def _write_words(t_ns: Int64, x: Any, y: Any, polarity: Any, start_us: int, words: NDArray[np.uint16]) -> int:
+    """Writes the words of events in order of time; answers how many."""
+    high, low, row = start_us >> 12, start_us & VALUE_BITS, -1
+    place, start, count = 0, 0, len(t_ns)
+    while start < count:
+        # a group holds the events of one vector: one time, row, polarity and 32 columns, from left to right
+        now, group, bits, end = t_ns[start] // 1000, x[start] >> _GROUP_SHIFT, np.int64(1) << (x[start] & 31), start + 1
+        while (
+            end < count
+            and t_ns[end] // 1000 == now
+            and y[end] == y[start]
+            and polarity[end] == polarity[start]
+            and x[end] >> _GROUP_SHIFT == group
+            and x[end] > x[end - 1]
+        ):
+            bits |= np.int64(1) << (x[end] & 31)
+            end += 1
+        if now >> 12 > high or now & VALUE_BITS != low:
+            # several words where it rises so far that a wrap might be missed
+            while now >> 12 > high:
+                rest = (now >> 12) - high - 1
+                high = (now >> 12) - rest // _LONGEST_HIGH_STEP * _LONGEST_HIGH_STEP
+                words[place] = TIME_HIGH << 12 | high & VALUE_BITS
+                place += 1
+            low = now & VALUE_BITS
+            words[place] = TIME_LOW << 12 | low
+            place += 1
+        if y[start] != row:
+            row = np.int64(y[start])
+            words[place] = ADDR_Y << 12 | row
+            place += 1
+        sign = np.int64(polarity[start]) << POLARITY_SHIFT
+        if end - start > _GROUP_WORDS:
+            words[place] = VECT_BASE_X << 12 | sign | np.int64(group) << _GROUP_SHIFT
+            words[place + 1] = VECT_12 << 12 | bits & 0xFFF
+            words[place + 2] = VECT_12 << 12 | bits >> 12 & 0xFFF
+            words[place + 3] = VECT_8 << 12 | bits >> 24
+            place += _GROUP_WORDS
+        else:
+            for index in range(start, end):
+                words[place] = ADDR_X << 12 | sign | np.int64(x[index])
+                place += 1
+        start = end
+    return place
