@@ -62,19 +62,26 @@ _VECTORS = _by_mask()
 @compiled_briefly
 def survey(words: NDArray[np.uint16]) -> tuple[int, int]:
     """The most events that ``words`` hold, and the set of kinds of words."""
-    count: Any = 0
-    kinds: Any = 0
-    for index in range(np.uint64(len(words))):
-        kind, value = np.uint32(words[index] >> 12), np.uint32(words[index] & 0xFFF)
-        kinds |= np.uint32(1) << kind
-        mask = value if kind == 4 else np.uint32(0)
-        mask = value & np.uint32(0xFF) if kind == 5 else mask
-        mask = np.uint32(1) if kind == 2 else mask
-        # bits of each pair, of each four, and of all
-        mask -= mask >> np.uint32(1) & np.uint32(0x555)
-        mask = (mask & np.uint32(0x333)) + (mask >> np.uint32(2) & np.uint32(0x333))
-        count += np.uint32(mask + (mask >> np.uint32(4)) + (mask >> np.uint32(8)) & np.uint32(0xF))
-    return count, kinds
+    count, kinds = 0, np.uint32(0)
+    # the events of so many words can be counted in 16 bits, which makes vectors longest
+    block, start, end = np.uint64(4096), np.uint64(0), np.uint64(len(words))
+    while start < end:
+        size, found = min(block, end - start), np.uint16(0)
+        for index in range(size):
+            word = words[start + np.uint64(index)]
+            kind, value = np.uint16(word >> 12), np.uint16(word & 0xFFF)
+            mask = value if kind == 4 else np.uint16(0)
+            mask = np.uint16(value & 0xFF) if kind == 5 else mask
+            mask = np.uint16(1) if kind == 2 else mask
+            # bits of each pair, of each four, and of all
+            mask = np.uint16(mask - np.uint16(mask >> 1 & 0x555))
+            mask = np.uint16(np.uint16(mask & 0x333) + np.uint16(mask >> 2 & 0x333))
+            found = np.uint16(found + np.uint16(mask + np.uint16(mask >> 4) + np.uint16(mask >> 8) & 0xF))
+        for index in range(size):
+            kinds |= np.uint32(1) << np.uint32(words[start + np.uint64(index)] >> 12)
+        count += int(found)
+        start += size
+    return count, int(kinds)
 
 
 @compiled_briefly
