@@ -91,7 +91,7 @@ def _encode(events: Events, start_us: int) -> NDArray[np.uint16]:
 @compiled
 def _write_words(t_ns: Int64, x: Any, y: Any, polarity: Any, start_us: int, words: NDArray[np.uint16]) -> int:
     """Writes the words of events in order of time; answers how many."""
-    high, low, row = start_us >> 12, start_us & VALUE_BITS, -1
+    high, low, row = start_us >> 12, start_us & VALUE_BITS, np.int64(-1)
     place, start, count = 0, 0, len(t_ns)
     while start < count:
         # a group holds the events of one vector: one time, row, polarity and 32 columns, from left to right
