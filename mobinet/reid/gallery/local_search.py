@@ -69,7 +69,7 @@ class LocalSearch:
         asked = 4 * count
         while True:
             scores, slots = self._index.search(queries, min(asked, len(self._index)))
-            found = _distinct(np.where(slots == NOBODY, 0, self._owners[slots]), scores, count)
+            found = distinct(np.where(slots == NOBODY, 0, self._owners[slots]), scores, count)
             enough = min(count, self.identities)
             if asked >= len(self._index) or (found[0] > 0).sum(axis=1).min(initial=enough) >= enough:
                 return Nearest(np.where(found[0] > 0, self._ids[found[0]], b"").astype("S16"), found[1])
@@ -182,7 +182,7 @@ def _read_chunks(file: SqliteFile) -> Iterator[tuple[Int64, Int64, Float32]]:
             yield rows["slot"].astype(np.int64), rows["number"].astype(np.int64), codec.vectors_of(rows)
 
 
-def _distinct(owners: Int64, scores: Float32, count: int) -> tuple[Int64, Float32]:
+def distinct(owners: Int64, scores: Float32, count: int) -> tuple[Int64, Float32]:
     """The first ``count`` different owners of each row, and the score of their first place; owner 0 is nobody."""
     rows = np.arange(len(owners))
     left = owners > 0
