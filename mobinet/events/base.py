@@ -84,7 +84,9 @@ class Events:
         """All events of ``parts``, in their order."""
         if not parts:
             return cls.empty()
-        return cls(
+        if len(parts) == 1:
+            return parts[0]
+        return cls.of_columns(
             np.concatenate([part.t_ns for part in parts]),
             np.concatenate([part.x for part in parts]),
             np.concatenate([part.y for part in parts]),

@@ -69,7 +69,8 @@ def _store(
     row: int,
     plane: int,
 ) -> None:
-    block = np.uint64(256)
+    # so many that memory is read in long runs, and few enough for the nearest cache
+    block = np.uint64(1024)
     places = np.empty(block, np.uint32)
     stride, offset = np.uint32(row), np.uint32(plane)
     start, end = np.uint64(0), np.uint64(len(x))

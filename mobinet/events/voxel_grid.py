@@ -60,7 +60,8 @@ def _spread(
     per_ns: float,
 ) -> bool:
     """Adds events from the first to the last time; false as soon as one is outside the sensor."""
-    block = np.uint64(256)
+    # so many that memory is read in long runs, and few enough for the nearest cache
+    block = np.uint64(1024)
     places = np.empty(block, np.uint32)
     first, second = np.empty(block, np.float32), np.empty(block, np.float32)
     bins, height, width = grid.shape
