@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 from event_camera_msgs.msg import EventPacket
 from rclpy.publisher import Publisher
 from rclpy.timer import Timer
@@ -16,23 +17,28 @@ from vision_msgs.msg import LabelInfo, VisionClass
 from mobinet.camera import CameraModel
 from mobinet.errors import TransformError
 from mobinet.events import (
+    CameraPacket,
     ChainCounts,
     ClusterSettings,
     EventChain,
     EventChainSettings,
     EventDetector,
     EventDetectorSettings,
+    Events,
     Found,
     NoiseSettings,
+    encode_evt3,
     make_event_detector,
 )
+from mobinet.events.recurrent import RecurrentSettings
 from mobinet.settings import check_settings, setting
 from mobinet.transforms import TransformBuffer
 from mobinet.types import Float64
 from mobinet_ros import topics
 from mobinet_ros.conversions import camera_info_to_model, detections_to_msg, make_header
 from mobinet_ros.event_conversions import msg_to_packet
-from mobinet_ros.event_worker import EventCamerasSettings, EventWorker
+from mobinet_ros.event_detection import EventDetection
+from mobinet_ros.event_worker import EventCamerasSettings
 from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import StageNode
 from mobinet_ros.picture_motion import MotionFromTf
@@ -43,7 +49,7 @@ from mobinet_ros.tf_listener import listen_to_tf
 _USUAL_SIZE = 640, 480
 _COUNTS = (
     *("packets", "events", "windows", "restarts", "lost_packets", "bad_packets", "dropped_packets"),
-    *("late_events", "outside_events"),
+    *("dropped_windows", "late_events", "outside_events"),
 )
 
 
@@ -70,6 +76,7 @@ class EventDetectorNode(StageNode):
         self._cameras = self.parameters.declare(EventCamerasSettings)
         self._settings = self.parameters.declare(EventDetectorSettings)
         self._clusters = self.parameters.declare(ClusterSettings)
+        self._network = self.parameters.declare(RecurrentSettings)
         self._noise = self.parameters.declare(NoiseSettings)
         self._chain = self.parameters.declare(EventChainSettings)
         self._motion = self.parameters.declare(EventMotionSettings)
@@ -78,13 +85,12 @@ class EventDetectorNode(StageNode):
         self._models: dict[str, CameraModel] = {}
         self._frames: dict[str, str] = {}
         self._timer: Timer | None = None
-        self._workers: dict[str, EventWorker[Found, ChainCounts]] = {}
+        self._workers: dict[str, EventDetection] = {}
         self._publishers_of: dict[str, Publisher] = {}
         self._labels_of: dict[str, Publisher] = {}
 
     def configure(self) -> None:
-        # a wrong model is told now, and not with the first packet
-        self._class_names = self._make_detector(*_USUAL_SIZE).class_names
+        self._class_names = self._warm_up().class_names
         if self._motion.camera_motion == "tf":
             listen_to_tf(self, self._transforms)
         for camera in self._cameras.names():
@@ -99,11 +105,10 @@ class EventDetectorNode(StageNode):
 
     def activate(self) -> None:
         for camera in self._cameras.names():
-            self._workers[camera] = EventWorker(
-                name=f"events {camera}".strip(),
+            self._workers[camera] = EventDetection(
+                name=camera,
                 make_chain=partial(self._make_chain, camera),
-                counts=ChainCounts(),
-                made=partial(self._publish, camera),
+                found=partial(self._publish, camera),
                 guarded=self.guarded,
                 clock=lambda: self.now_ns,
                 resized=partial(self._tell_resized, camera),
@@ -127,8 +132,18 @@ class EventDetectorNode(StageNode):
         for table in (self._models, self._frames, self._publishers_of, self._labels_of):
             table.clear()
 
+    def _warm_up(self) -> EventDetector:
+        """A wrong model is told now, and compiled code is loaded now: seconds for which packets need not wait."""
+        detector = self._make_detector(*_USUAL_SIZE)
+        chain = EventChain(*_USUAL_SIZE, detector, self._chain, self._noise)
+        places = np.arange(100)
+        for start_ns in range(0, 500_000_000, 100_000_000):
+            events = Events(start_ns + places * 1000, 100 + places % 10, 100 + places // 10, places % 2 == 0)
+            chain.push(CameraPacket(encode_evt3(events), "evt3", *_USUAL_SIZE, start_ns))
+        return detector
+
     def _make_detector(self, width: int, height: int) -> EventDetector:
-        return make_event_detector(self._settings, width, height, self._clusters)
+        return make_event_detector(self._settings, width, height, self._clusters, network=self._network)
 
     def _make_chain(self, camera: str, width: int, height: int, counts: ChainCounts) -> EventChain:
         motion = partial(self._motion_between, camera) if self._motion.camera_motion == "tf" else None
@@ -174,16 +189,15 @@ class EventDetectorNode(StageNode):
     def _tell_counts(self) -> None:
         workers = tuple(self._workers.values())
         for name in _COUNTS:
-            self.health.set_counter(name, sum(getattr(worker.counts, name) for worker in workers))
+            self.health.set_counter(name, sum(getattr(worker.packets.counts, name) for worker in workers))
         # under a name that is not added to the dropped messages of other nodes
-        self.health.set_counter("events_dropped", sum(worker.counts.dropped_events for worker in workers))
-        self.health.set_counter("overflowed_packets", sum(worker.queue.overflowed_packets for worker in workers))
+        self.health.set_counter("events_dropped", sum(worker.packets.counts.dropped_events for worker in workers))
+        self.health.set_counter("overflowed", sum(worker.overflowed for worker in workers))
         for camera, worker in self._workers.items():
-            prefix = f"{camera} " if camera else ""
-            share = worker.counts.noise_events / max(1, worker.counts.events)
-            self.health.set_note(f"{prefix}events_per_s", f"{worker.events_per_s:.0f}")
-            self.health.set_note(f"{prefix}noise_share", f"{share:.3f}")
-            self.health.set_note(f"{prefix}latency_ms", f"{worker.latency_ms:.1f}")
+            prefix, counts = f"{camera} " if camera else "", worker.packets.counts
+            self.health.set_note(f"{prefix}events_per_s", f"{worker.packets.events_per_s:.0f}")
+            self.health.set_note(f"{prefix}noise_share", f"{counts.noise_events / max(1, counts.events):.3f}")
+            self.health.set_note(f"{prefix}latency_ms", f"{worker.latencies.median_ms:.1f}")
 
 
 def main() -> int:

@@ -17,7 +17,7 @@ from mobinet.settings import check_settings, setting
 from mobinet_ros import topics
 from mobinet_ros.conversions import make_header, stamp_to_ns
 from mobinet_ros.event_conversions import msg_to_packet
-from mobinet_ros.event_worker import EventCamerasSettings, EventWorker
+from mobinet_ros.event_worker import EventCamerasSettings, EventWorker, Latencies
 from mobinet_ros.image_conversions import ImageMessageFactory
 from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import StageNode
@@ -52,6 +52,7 @@ class EventRendererNode(StageNode):
         self._timer: Timer | None = None
         self._frames: dict[str, str] = {}
         self._chains: dict[str, RenderChain] = {}
+        self._latencies: dict[str, Latencies] = {}
         self._workers: dict[str, EventWorker[Rendered, StreamCounts]] = {}
         self._publishers_of: dict[str, Publisher] = {}
         for camera in self._cameras.names():
@@ -68,6 +69,7 @@ class EventRendererNode(StageNode):
 
     def activate(self) -> None:
         for camera in self._cameras.names():
+            self._latencies[camera] = Latencies()
             self._workers[camera] = EventWorker(
                 name=f"render {camera}".strip(),
                 make_chain=partial(self._make_chain, camera),
@@ -129,6 +131,7 @@ class EventRendererNode(StageNode):
         )
 
     def _publish(self, camera: str, rendered: Rendered) -> None:
+        self._latencies[camera].note(self.now_ns - rendered.stamp_ns)
         header = make_header(rendered.stamp_ns, self._frames.get(camera, ""))
         self.hub.hand_over(self._image_topic(camera), header, rendered.image)
         publisher = self._publishers_of.get(camera)
@@ -142,10 +145,9 @@ class EventRendererNode(StageNode):
         for name in _COUNTS:
             self.health.set_counter(name, sum(getattr(worker.counts, name) for worker in workers))
         self.health.set_counter("skipped_packets", sum(worker.skipped_packets for worker in workers))
-        self.health.set_counter("overflowed_packets", sum(worker.queue.overflowed_packets for worker in workers))
-        for camera, worker in self._workers.items():
-            prefix = f"{camera} " if camera else ""
-            self.health.set_note(f"{prefix}latency_ms", f"{worker.latency_ms:.1f}")
+        self.health.set_counter("overflowed", sum(worker.queue.overflowed for worker in workers))
+        for camera, latencies in self._latencies.items():
+            self.health.set_note(f"{camera} latency_ms".strip(), f"{latencies.median_ms:.1f}")
 
 
 def main() -> int:

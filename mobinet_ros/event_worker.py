@@ -1,17 +1,18 @@
-"""The thread that works on one event camera's packets, so that nothing that it does holds up the executor."""
+"""The threads that work on one event camera's packets, so that nothing that they do holds up the executor."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Generic, Protocol, TypeVar
 
 from mobinet.errors import SettingsError
-from mobinet.events import CameraPacket, PacketQueue, StreamCounts
+from mobinet.events import CameraPacket, StreamCounts
+from mobinet.events.bounded_queue import BoundedQueue
 from mobinet.settings import check_settings, setting
 from mobinet_ros.lifecycle import OWN_NAMESPACE
 
@@ -40,18 +41,27 @@ class EventCamerasSettings:
         return self.cameras or (OWN_NAMESPACE,)
 
 
-class Stamped(Protocol):
-    """What a chain makes."""
+class Latencies:
+    """How old the last results were when they were there; any thread may ask."""
+
+    def __init__(self) -> None:
+        self._kept_ns: deque[int] = deque(maxlen=_LATENCIES_KEPT)
+
+    def note(self, age_ns: int) -> None:
+        self._kept_ns.append(age_ns)
 
     @property
-    def stamp_ns(self) -> int: ...
+    def median_ms(self) -> float:
+        """0 before the first one."""
+        kept = tuple(self._kept_ns)
+        return median(kept) / 1e6 if kept else 0.0
 
 
-T_co = TypeVar("T_co", bound=Stamped, covariant=True)
+T_co = TypeVar("T_co", covariant=True)
 C = TypeVar("C", bound=StreamCounts)
 
 
-class Chain(Protocol[T_co]):
+class PacketChain(Protocol[T_co]):
     """What works on the packets of one camera, as :class:`mobinet.events.EventChain` does."""
 
     size: tuple[int, int]
@@ -80,7 +90,7 @@ class EventWorker(Generic[T_co, C]):
     def __init__(
         self,
         name: str,
-        make_chain: Callable[[int, int, C], Chain[T_co]],
+        make_chain: Callable[[int, int, C], PacketChain[T_co]],
         counts: C,
         made: Callable[[T_co], None],
         guarded: Callable[..., None],
@@ -90,26 +100,19 @@ class EventWorker(Generic[T_co, C]):
     ) -> None:
         self._make_chain, self._made, self._guarded = make_chain, made, guarded
         self._clock, self._resized = clock, resized
-        self._chain: Chain[T_co] | None = None
+        self._chain: PacketChain[T_co] | None = None
         self._heard_ns = 0
-        self._latencies_ns: deque[int] = deque(maxlen=_LATENCIES_KEPT)
         self.counts = counts
         self.skipped_packets = 0
         self.events_per_s = 0.0
         self._rated = time.monotonic(), 0
-        self.queue = PacketQueue(longest_wait_s)
+        self.queue: BoundedQueue[CameraPacket] = BoundedQueue(longest_wait_s)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    @property
-    def latency_ms(self) -> float:
-        """Median time from the end of a window to its result; 0 before the first one."""
-        latencies = tuple(self._latencies_ns)
-        return median(latencies) / 1e6 if latencies else 0.0
-
     def put(self, packet: CameraPacket) -> None:
         """Never waits."""
-        self.queue.put(packet, time.monotonic_ns())
+        self.queue.put(packet, time.monotonic_ns(), len(packet.data))
 
     def stop(self) -> None:
         """Ends the thread after the packet in hand; what waits is dropped."""
@@ -121,30 +124,27 @@ class EventWorker(Generic[T_co, C]):
             for packet in waiting.behind:
                 self._guarded(self._skip, packet)
             self.skipped_packets += len(waiting.behind)
-            for packet in waiting.packets:
+            for packet in waiting.items:
                 self._guarded(self._push, packet)
-            if waiting.packets:
+            if waiting.items:
                 self._heard_ns = self._clock()
             else:
                 self._guarded(self._advance)
             self._rate()
 
     def _push(self, packet: CameraPacket) -> None:
-        self._tell(self._chain_for(packet).push(packet))
+        for made in self._chain_for(packet).push(packet):
+            self._made(made)
 
     def _skip(self, packet: CameraPacket) -> None:
         self._chain_for(packet).skip(packet)
 
     def _advance(self) -> None:
         if self._chain is not None:
-            self._tell(self._chain.advance(self._clock() - self._heard_ns))
+            for made in self._chain.advance(self._clock() - self._heard_ns):
+                self._made(made)
 
-    def _tell(self, results: Iterable[T_co]) -> None:
-        for result in results:
-            self._latencies_ns.append(self._clock() - result.stamp_ns)
-            self._made(result)
-
-    def _chain_for(self, packet: CameraPacket) -> Chain[T_co]:
+    def _chain_for(self, packet: CameraPacket) -> PacketChain[T_co]:
         size = packet.width, packet.height
         if self._chain is None or self._chain.size != size:
             if self._chain is not None:

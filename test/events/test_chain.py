@@ -160,7 +160,7 @@ def test_a_packet_that_cannot_be_costs_no_more_than_itself(bad: CameraPacket, sa
     with pytest.raises(InputError, match=says):
         chain.push(bad)
     found = chain.push(packet(2, 2, 11))
-    assert [len(one.events) for one in found] == [2]
+    assert [len(one.filled.events) for one in found] == [2]
 
 
 def test_times_that_cannot_be_begin_anew() -> None:
@@ -177,14 +177,14 @@ def test_times_that_cannot_be_begin_anew() -> None:
 
 def test_noise_is_left_out_and_counted() -> None:
     chain, spy = make(noise=NoiseSettings(support_s=0.005, hot_rate_hz=0.0))
-    # neighbours along the diagonal support each other, but for the first; the last one is alone
+    # neighbours along the diagonal support each other, but for the first; the others are alone, and tell the time
     chain.push(packet(0, 0, 1, 2))
     alone = Events(np.array([4 * MS]), np.array([60], np.uint16), np.array([40], np.uint16), np.ones(1, bool))
     words = encode_evt3(alone, 4 * MS)
     chain.push(CameraPacket(words, "evt3", *SIZE, ORIGIN_NS + 4 * MS, 1))
     chain.push(packet(12, 12, seq=2))
     assert spy.seen[0][1] == 2
-    assert chain.counts.noise_events == 2
+    assert chain.counts.noise_events == 3
 
 
 def test_the_motion_is_asked_for_each_window() -> None:
