@@ -34,7 +34,7 @@ from event_scenes.worlds import CONDITIONS  # noqa: E402
 from mobinet.detection import Detector, DetectorSettings, make_detector  # noqa: E402
 from mobinet.errors import MissingDependencyError, MobinetError  # noqa: E402
 from mobinet.evaluation import BoxTable, DetectionSettings, evaluate_detection  # noqa: E402
-from mobinet.events import EventDetectorSettings, make_event_detector  # noqa: E402
+from mobinet.events import EventDetectorSettings, RecurrentSettings, make_event_detector  # noqa: E402
 
 SEEDS = (5000, 10)
 SCORE = 0.5
@@ -98,8 +98,9 @@ def contenders(scene: Scene, rgb: Detector, models: Sequence[str]) -> dict[str, 
     """What each finds in a scene; event detectors remember, and are made anew."""
     width, height = scene.dvs.model.width, scene.dvs.model.height
     found: dict[str, Callable[[], list[Found]]] = {RGB_MODEL: lambda: find_in_images(scene, rgb)}
+    network = RecurrentSettings(network_score_threshold=LEAST_SCORE)
     for model in models:
-        detector = make_event_detector(EventDetectorSettings(model), width, height)
+        detector = make_event_detector(EventDetectorSettings(model), width, height, network=network)
         found[model] = lambda detector=detector: find_in_events(scene, detector)  # type: ignore[misc]
     return found
 

@@ -27,7 +27,9 @@ from pathlib import Path
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+import cv2  # noqa: E402
 import numpy as np  # noqa: E402
+from event_scenes.draw import draw_instant  # noqa: E402
 from event_scenes.finding import Found, find_in_events, find_in_images, image_motion  # noqa: E402
 from event_scenes.judging import mot_scores, spread  # noqa: E402
 from event_scenes.scene import Scene, load_scene  # noqa: E402
@@ -49,6 +51,7 @@ RGB_MODEL, EVENTS_MODEL, QUICK_MODEL = "street-detector", "street-events", "clus
 LEAST_SCORE = 0.4
 TRACKER = TrackerSettings(high_score=0.5, new_track_score=0.55)
 SAME_IOU = 0.5
+DRAWN_NS = 2_000_000_000
 LIMIT = {"day": 0.0, "night": 10.0, "fast": 10.0}
 
 Tracks = dict[int, list[Track]]
@@ -128,7 +131,7 @@ def judge(scene: Scene, images: Sequence[Found], events: Sequence[Found]) -> dic
 
 
 def run(
-    seeds: Sequence[int], conditions: Sequence[str], model: str, cache: Path | None
+    seeds: Sequence[int], conditions: Sequence[str], model: str, cache: Path | None, pictures: Path | None
 ) -> dict[str, list[dict[str, MotScores]]]:
     """Scores of every scene by condition."""
     detector = make_detector(DetectorSettings(model=RGB_MODEL, score_threshold=LEAST_SCORE, threads=1))
@@ -138,8 +141,17 @@ def run(
             scene = load_scene(seed, condition, cache)
             size = scene.dvs.model.width, scene.dvs.model.height
             events = find_in_events(scene, make_event_detector(EventDetectorSettings(model), *size))
-            found.setdefault(condition, []).append(judge(scene, find_in_images(scene, detector), events))
+            images = find_in_images(scene, detector)
+            found.setdefault(condition, []).append(judge(scene, images, events))
+            if pictures is not None:
+                write_picture(pictures / f"{scene.world.name}.jpg", scene, images, events)
     return found
+
+
+def write_picture(path: Path, scene: Scene, images: Sequence[Found], events: Sequence[Found]) -> None:
+    alone, both = follow(scene, scene.rgb, images), follow_both(scene, images, events)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), draw_instant(scene, DRAWN_NS, alone[DRAWN_NS], both[DRAWN_NS], events))
 
 
 def figures(scores: Sequence[Mapping[str, MotScores]]) -> dict[str, dict[str, float]]:
@@ -173,12 +185,14 @@ def main() -> int:
     parser.add_argument("--conditions", nargs="+", choices=CONDITIONS, default=CONDITIONS)
     parser.add_argument("--events", default=EVENTS_MODEL, help="detector of events")
     parser.add_argument("--cache", type=Path, help="folder that keeps rendered scenes, 20 MB each")
+    parser.add_argument("--draw", type=Path, help="folder for a picture of every scene, two seconds after it begins")
     options = parser.parse_args()
     first, count = options.seeds
     seeds = range(first, first + (1 if options.quick else count))
     model = QUICK_MODEL if options.quick else options.events
     try:
-        scores = run(seeds, options.conditions[:1] if options.quick else options.conditions, model, options.cache)
+        conditions = options.conditions[:1] if options.quick else options.conditions
+        scores = run(seeds, conditions, model, options.cache, options.draw)
     except MissingDependencyError as error:
         print(f"skipped: {error}")
         return 0

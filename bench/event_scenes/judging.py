@@ -82,27 +82,36 @@ def join(tables: Sequence[BoxTable]) -> BoxTable:
 
 
 def first_seen_ms(scene: Scene, camera: SimCamera, truth: Truth, found: Sequence[Found], score: float) -> list[float]:
-    """For each object that comes into sight, how long until its first right detection, milliseconds.
+    """Each time that an object comes into sight, how long until its first right detection, milliseconds.
 
-    Counted from the last instant at which it did not have to be found yet, 100 ms before it has to; infinite where it
-    is never found. What begins with the scene is left out.
+    Counted from the last instant at which it did not have to be found, 100 ms before it has to; infinite where it is
+    not found before it goes again. What begins with the scene is left out.
     """
     delays = []
-    must = counts(camera, truth)
-    for identity in np.unique(truth.ids[must]).tolist():
-        own = truth.ids == identity
-        stamps_ns = truth.stamps_ns[own & must]
-        first_ns = int(stamps_ns[0])
-        if first_ns < SETTLE_NS or len(stamps_ns) < 3:
-            continue
-        since_ns = first_ns - round(1e9 / scene.rgb.rate)
-        seen = (
-            each.stamp_ns
-            for each in found
-            if since_ns < each.stamp_ns <= stamps_ns[-1] and _holds(each, truth[own], score)
-        )
-        delays.append((next(seen, np.inf) - since_ns) / 1e6)
+    for identity in np.unique(truth.ids).tolist():
+        path = truth[truth.ids == identity]
+        for since_ns, end_ns in _sights(scene, path, counts(camera, path)):
+            right = (
+                each.stamp_ns for each in found if since_ns < each.stamp_ns <= end_ns and _holds(each, path, score)
+            )
+            delays.append((next(right, np.inf) - since_ns) / 1e6)
     return delays
+
+
+def _sights(scene: Scene, path: Truth, must: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """When an object that had not to be found for 200 ms had to be for 200 ms: the instant before, and the last one."""
+    due = np.isin(scene.stamps_ns, path.stamps_ns[must])
+    first = max(2, int(np.searchsorted(scene.stamps_ns, SETTLE_NS)))
+    begins = [
+        index
+        for index in range(first, len(due) - 1)
+        if due[index] and due[index + 1] and not due[index - 1] and not due[index - 2]
+    ]
+    lengths = [int(np.argmin(np.append(due[index:], False))) for index in begins]
+    return [
+        (scene.stamps_ns[index - 1], scene.stamps_ns[index + length - 1])
+        for index, length in zip(begins, lengths, strict=True)
+    ]
 
 
 def _holds(found: Found, path: Truth, score: float) -> bool:
