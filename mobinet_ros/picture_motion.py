@@ -68,6 +68,17 @@ class MotionFromTf:
             return None
         return ground_homography(model.matrix, before, self._before)
 
+    def between(self, model: CameraModel | None, frame_id: str, before_ns: int | None, stamp_ns: int) -> Float64 | None:
+        """``(3, 3)`` from one stamp to another; ``None`` where the first or the calibration is not known.
+
+        Raises:
+            TransformError: tf does not say where the camera was.
+        """
+        if before_ns is None or model is None:
+            return None
+        before, now = (self._transforms.lookup(self._fixed_frame, frame_id, each) for each in (before_ns, stamp_ns))
+        return ground_homography(model.matrix, before, now)
+
 
 class MotionFromImages:
     """The motion of one camera between any two of its last images: those between are passed on the way."""

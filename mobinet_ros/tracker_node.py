@@ -1,4 +1,7 @@
-"""Follows the detected objects of any number of cameras, each camera with a tracker of its own."""
+"""Follows the detected objects of any number of cameras, each camera with a tracker of its own.
+
+A sister camera beside one of them, e.g. an event camera, feeds its detections to the same tracker.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,18 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
 
 from mobinet.camera import CameraModel
-from mobinet.errors import MobinetError, TransformError
+from mobinet.errors import MobinetError, SettingsError, TransformError
 from mobinet.reid import EmbedderSettings, make_embedder
-from mobinet.tracking import ImageMotionSettings, LateSettings, PatientTracker, Tracker, TrackerSettings
+from mobinet.sister_camera import SisterSettings
+from mobinet.tracking import (
+    FusionSettings,
+    ImageMotionSettings,
+    LateSettings,
+    PatientTracker,
+    Tracker,
+    TrackerSettings,
+    map_detections,
+)
 from mobinet.transforms import TransformBuffer
 from mobinet.types import Detections, Float32, Float64, Frame, Image
 from mobinet_ros import topics
@@ -25,6 +37,7 @@ from mobinet_ros.image_hub import ImageHub
 from mobinet_ros.lifecycle import CamerasSettings, StageNode
 from mobinet_ros.picture_motion import CameraMotionSettings, MotionFromImages, MotionFromTf
 from mobinet_ros.process import run
+from mobinet_ros.sister import LATE_S, Sister, SistersSettings
 from mobinet_ros.stamp_order import Order, StampOrder
 from mobinet_ros.tf_listener import listen_to_tf
 
@@ -41,6 +54,10 @@ class TrackerNode(StageNode):
         self._late = self.parameters.declare(LateSettings)
         self._looks = self.parameters.declare(LooksSettings)
         self._embedder_settings = self.parameters.declare(EmbedderSettings)
+        self._pairs = self.parameters.declare(SistersSettings)
+        self._sister_settings = self.parameters.declare(SisterSettings)
+        self._fusion = self.parameters.declare(FusionSettings)
+        self._sisters: dict[str, Sister] = {}
         self._trackers: dict[str, PatientTracker] = {}
         self._describers: dict[str, DetectionLooks] = {}
         self._publishers_of: dict[str, Publisher] = {}
@@ -57,31 +74,52 @@ class TrackerNode(StageNode):
         self._boxes: dict[str, Float32] = {}
 
     def configure(self) -> None:
-        if self._motion.camera_motion in ("tf", "auto"):
+        sisters = self._pairs.by_camera(self._cameras.names())
+        if sisters and self._motion.camera_motion in ("image", "auto"):
+            raise SettingsError(
+                f"camera_motion: expected 'tf' or 'none' beside sisters, got '{self._motion.camera_motion}': an event "
+                "camera has no images that would tell how the picture moved until its detections"
+            )
+        if sisters or self._motion.camera_motion in ("tf", "auto"):
             listen_to_tf(self, self._transforms)
         embedder = make_embedder(self._embedder_settings) if self._looks.looks else None
         for camera in self._cameras.names():
-            self._trackers[camera] = PatientTracker(Tracker(self._settings), self._late.late_s)
+            late_s = self._late.late_s or (LATE_S if camera in sisters else 0.0)
+            self._trackers[camera] = PatientTracker(Tracker(self._settings, self._fusion), late_s)
             if embedder is not None:
                 self._describers[camera] = DetectionLooks(embedder)
             self._publishers_of[camera] = self.advertise(topics.TRACKS, topics.camera_topic(camera, topics.TRACKS))
             name = topics.camera_topic(camera, topics.DETECTIONS)
             self.listen(topics.DETECTIONS, partial(self._on_detections, camera), name)
             self._watch_motion(camera)
+            if camera in sisters:
+                self._watch_sister(camera, sisters[camera])
 
     def _watch_motion(self, camera: str) -> None:
         if self._motion.camera_motion in ("tf", "auto"):
             self._poses[camera] = MotionFromTf(self._transforms, self._motion.motion_frame)
-            name = topics.camera_topic(camera, topics.CAMERA_INFO_IN)
-            self.listen(topics.CAMERA_INFO_IN, partial(self._on_camera_info, camera), name)
+            self._listen_camera_info(camera)
         if self._motion.camera_motion in ("image", "auto"):
             self._watchers[camera] = MotionFromImages(self._image_motion)
             self._boxes[camera] = np.zeros((0, 4), np.float32)
         if camera in self._watchers or camera in self._describers:
             self.listen_images(camera, self._cameras.image_transport, partial(self._on_image, camera))
 
+    def _watch_sister(self, camera: str, name: str) -> None:
+        self._sisters[camera] = Sister(name, self._transforms, self._sister_settings, self._motion.motion_frame)
+        topic = topics.camera_topic(name, topics.DETECTIONS)
+        self.listen(topics.DETECTIONS, partial(self._on_sister_detections, camera), topic)
+        self._listen_camera_info(name)
+        if camera not in self._poses:
+            self._listen_camera_info(camera)
+
+    def _listen_camera_info(self, camera: str) -> None:
+        name = topics.camera_topic(camera, topics.CAMERA_INFO_IN)
+        self.listen(topics.CAMERA_INFO_IN, partial(self._on_camera_info, camera), name)
+
     def cleanup(self) -> None:
         self._trackers.clear()
+        self._sisters.clear()
         self._describers.clear()
         self._publishers_of.clear()
         self._order.forget()
@@ -92,6 +130,10 @@ class TrackerNode(StageNode):
             self._settings = settings
             for tracker in self._trackers.values():
                 tracker.tracker.settings = settings
+        if isinstance(settings, FusionSettings):
+            self._fusion = settings
+            for tracker in self._trackers.values():
+                tracker.tracker.fusion = settings
 
     def _on_detections(self, camera: str, msg: Detection2DArray) -> None:
         stamp_ns = stamp_to_ns(msg.header.stamp)
@@ -99,10 +141,10 @@ class TrackerNode(StageNode):
         late = order is Order.LATE and self._trackers[camera].takes(stamp_ns)
         if not late and not self._is_in_order(camera, order):
             return
-        detections, complaints = msg_to_detections(msg)
-        for complaint in complaints:
-            self.health.count("dropped_detections")
-            self.report("detection", complaint)
+        detections = self._detections_of(msg)
+        if camera in self._sisters:
+            self._follow_beside_sister(camera, msg.header, detections, published=not late)
+            return
         looks, frame = self._looks_of(camera, stamp_ns, detections), Frame(stamp_ns, camera, None)
         if late:
             # the stamps of tracks rise: what it changes is told with the next message
@@ -113,6 +155,72 @@ class TrackerNode(StageNode):
         motion = self._motion_until(camera, msg.header)
         tracks = self._trackers[camera].update(frame, detections, looks, motion)
         self.send(self._publishers_of[camera], tracks_to_msg(tracks, msg.header))
+
+    def _detections_of(self, msg: Detection2DArray) -> Detections:
+        detections, complaints = msg_to_detections(msg)
+        for complaint in complaints:
+            self.health.count("dropped_detections")
+            self.report("detection", complaint)
+        return detections
+
+    def _follow_beside_sister(self, camera: str, header: Header, detections: Detections, published: bool) -> None:
+        """A camera's own detections, which mostly come after newer ones of its sister; told as of their own time."""
+        tracker, stamp_ns = self._trackers[camera], stamp_to_ns(header.stamp)
+        if not self._takes(camera, camera, stamp_ns, sister=False):
+            return
+        motion = self._motion_between(camera, header.frame_id, stamp_ns, sister=False)
+        looks = self._looks_of(camera, stamp_ns, detections)
+        tracks = tracker.update(Frame(stamp_ns, camera, None), detections, looks, motion)
+        if not published:
+            self.health.count("late_detections")
+            return
+        if stamp_ns < (tracker.tracker.stamp_ns or 0):
+            tracks = tracker.tracks_of(stamp_ns)
+        self.send(self._publishers_of[camera], tracks_to_msg(tracks, header))
+
+    def _on_sister_detections(self, camera: str, msg: Detection2DArray) -> None:
+        sister, stamp_ns = self._sisters[camera], stamp_to_ns(msg.header.stamp)
+        if not self._is_in_order(camera, self._order.judge(f"{camera}={sister.name}", stamp_ns)):
+            return
+        if not self._takes(camera, sister.name, stamp_ns, sister=True):
+            return
+        detections = self._detections_of(msg)
+        try:
+            mapping = sister.at(msg.header.frame_id, stamp_ns)
+        except TransformError as error:
+            self.health.count("sister_without_calibration")
+            self.report("sister", str(error))
+            return
+        seen, noise, _ = map_detections(mapping, detections, sister.camera2map(stamp_ns))
+        motion = self._motion_between(camera, sister.camera_frame, stamp_ns, sister=True)
+        tracker = self._trackers[camera]
+        tracks = tracker.update_sister(Frame(stamp_ns, camera, None), seen, noise, motion)
+        if stamp_ns < (tracker.tracker.stamp_ns or 0):
+            self.health.count("late_detections")
+            return
+        header = Header(stamp=msg.header.stamp, frame_id=sister.camera_frame)
+        self.send(self._publishers_of[camera], tracks_to_msg(tracks, header))
+
+    def _takes(self, camera: str, who: str, stamp_ns: int, *, sister: bool) -> bool:
+        """Whether the tracker of ``camera`` still takes in what ``who`` saw; reports where it does not."""
+        taken = self._trackers[camera].takes(stamp_ns, sister)
+        if not taken:
+            self.health.count("dropped_late")
+            self.report("late", f"{who}: a message that is too late behind the other camera's is dropped; raise late_s")
+        return taken
+
+    def _motion_between(self, camera: str, frame_id: str, stamp_ns: int, *, sister: bool) -> Float64 | None:
+        """How the camera's picture moved since the update before in time, of either camera."""
+        if camera not in self._poses:
+            return None
+        before_ns, motion = self._trackers[camera].stamp_before(stamp_ns, sister), None
+        try:
+            motion = self._poses[camera].between(self._models.get(camera), frame_id, before_ns, stamp_ns)
+        except TransformError as error:
+            self.report("tf", str(error))
+        if motion is None:
+            self.health.count("updates_without_motion")
+        return motion
 
     def _looks_of(self, camera: str, stamp_ns: int, detections: Detections) -> Float32 | None:
         """``None`` where they are not asked for or not known: what was detected is followed all the same."""
@@ -129,6 +237,11 @@ class TrackerNode(StageNode):
 
     def _on_camera_info(self, camera: str, msg: CameraInfo) -> None:
         self._models[camera] = camera_info_to_model(msg)
+        for own, sister in self._sisters.items():
+            if own == camera:
+                sister.camera_model, sister.camera_frame = self._models[camera], msg.header.frame_id
+            elif sister.name == camera:
+                sister.model = self._models[camera]
 
     def _on_image(self, camera: str, header: Header, image: Image) -> None:
         stamp_ns = stamp_to_ns(header.stamp)

@@ -1,7 +1,7 @@
 """Detections of one camera to tracks: many objects followed at once."""
 
 from mobinet.tracking.camera_motion import ground_homography, rotation_homography
-from mobinet.tracking.fused import FusedTracker
+from mobinet.tracking.fused import FusedTracker, map_detections
 from mobinet.tracking.fusion import FusionSettings
 from mobinet.tracking.image_motion import ImageMotion, ImageMotionSettings
 from mobinet.tracking.interpolation import fill_gaps
@@ -20,5 +20,6 @@ __all__ = [
     "TrackerSettings",
     "fill_gaps",
     "ground_homography",
+    "map_detections",
     "rotation_homography",
 ]

@@ -8,7 +8,7 @@ from mobinet.tracking.fusion import FusionSettings
 from mobinet.tracking.late import PatientTracker
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.tracker import Tracker
-from mobinet.types import Detections, Float32, Float64, Frame, Track
+from mobinet.types import Detections, Float32, Float64, Frame, Int64, Track
 
 
 class FusedTracker:
@@ -80,13 +80,11 @@ class FusedTracker:
         Raises:
             InputError: as :meth:`Tracker.update_sister`.
         """
-        mapped = self.sister.map(detections.boxes, camera2map)
-        names = tuple(detections.class_names[row] for row in mapped.rows)
-        seen = Detections(mapped.boxes, detections.scores[mapped.rows], names)
-        tracks = self.patient.update_sister(frame, seen, mapped.sigmas, image_motion)
+        seen, sigmas, mapped_rows = map_detections(self.sister, detections, camera2map)
+        tracks = self.patient.update_sister(frame, seen, sigmas, image_motion)
         if not self._is_newest(frame, sister=True):
             return _without_indices(tracks)
-        rows = [*mapped.rows.tolist(), -1]
+        rows = [*mapped_rows.tolist(), -1]
         return [track._replace(detection_index=rows[track.detection_index]) for track in tracks]
 
     def tracks_of(self, frame: Frame, *, sister: bool = False) -> list[Track]:
@@ -106,3 +104,17 @@ class FusedTracker:
 
 def _without_indices(tracks: list[Track]) -> list[Track]:
     return [track._replace(detection_index=-1) for track in tracks]
+
+
+def map_detections(
+    sister: SisterCamera, detections: Detections, camera2map: Transform | None = None
+) -> tuple[Detections, Float64, Int64]:
+    """Detections of the sister's image in that of the camera, as :meth:`Tracker.update_sister` takes them.
+
+    Returns:
+        The K of them that are in the camera's image, ``(K, 4)`` standard deviations of their cx, cy, w, h in pixels,
+        and ``(K,)`` which of ``detections`` they are.
+    """
+    mapped = sister.map(detections.boxes, camera2map)
+    names = tuple(detections.class_names[row] for row in mapped.rows)
+    return Detections(mapped.boxes, detections.scores[mapped.rows], names), mapped.sigmas, mapped.rows

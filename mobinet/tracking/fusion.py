@@ -55,7 +55,7 @@ class FusionSettings:
         maximum=1000, live=True,
     )  # fmt: skip
     sister_min_iou: float = setting(
-        0.15, "least overlap of a track and a detection of the sister camera, both widened by their errors",
+        0.3, "least overlap of a track and a detection of the sister camera, both widened by their errors",
         minimum=0.0, maximum=1.0, live=True,
     )  # fmt: skip
     sister_apart: float = setting(

@@ -130,6 +130,13 @@ class PatientTracker:
         """As :meth:`Tracker.update_sister`, for a stamp that may be late, as in :meth:`update`."""
         return self._take(_Step(frame, detections, None, image_motion, noise, sister=True))
 
+    def stamp_before(self, stamp_ns: int, sister: bool = False) -> int | None:
+        """Of the update that comes before one of this stamp in time; ``None`` where there was none."""
+        before = [step.frame.stamp_ns for step in self._steps if step.key < (stamp_ns, sister)]
+        if before or self._steps:
+            return before[-1] if before else None
+        return self.tracker.stamp_ns
+
     def tracks_of(self, stamp_ns: int, sister: bool = False) -> list[Track]:
         """The tracks as of one update of the last ``late_s`` seconds, as they are known by now.
 

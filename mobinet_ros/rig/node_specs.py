@@ -153,6 +153,8 @@ def _robot_specs(robot: RobotRig, settings: LaunchSettings) -> list[NodeSpec]:
         own: dict[str, Any] = {} if stage in _WITHOUT_CAMERAS else {"cameras": cameras}
         if stage == "ptz":
             own["camera"] = cameras[0]
+        if stage == "tracker" and robot.sisters():
+            own["sisters"] = list(robot.sisters())
         if stage == "cooperation":
             own["robot"] = robot.name
             if robot.own_radio:

@@ -46,7 +46,7 @@ STAGES_OF_WORLD: Mapping[str, Mapping[str, Any]] = {
 """A world that is run alone begins after so long at the latest, whoever is missing."""
 _ROBOT_KEYS = ("pose", "cameras", "remappings", *STAGES)
 _EVENT_CAMERA_KEYS = ("type", "source", "topic", "info_topic", "calibration", "mount")
-_CAMERA_KEYS = (*_EVENT_CAMERA_KEYS, "window")
+_CAMERA_KEYS = (*_EVENT_CAMERA_KEYS, "window", "sister")
 # of each type of camera: where the defaults are, and what the parameters are checked against
 CAMERA_SECTIONS: Mapping[str, str] = {COLOUR: "camera", EVENTS: "event_camera"}
 _NETWORK_KEYS = ("model", "network", "head")
@@ -163,6 +163,7 @@ class _RigReader:
         if not cameras_section:
             raise SettingsError(f"{section.where('cameras')}: robot '{name}': cameras: expected at least one camera")
         cameras = tuple(self._camera(cameras_section, camera) for camera in cameras_section)
+        _check_sisters(cameras_section, cameras)
         remappings = self._remappings + _remappings(section)
         return RobotRig(name, pose_of(section, "pose"), cameras, self._stages(section), remappings)
 
@@ -198,6 +199,7 @@ class _RigReader:
             mount=pose_of(section if "mount" in section else defaults, "mount"),
             parameters=values,
             type=kind,
+            sister=string_of(section, "sister") if kind == COLOUR else "",
         )
 
     def _stages(self, robot: LinedDict) -> dict[str, Mapping[str, Any]]:
@@ -233,6 +235,21 @@ class _RigReader:
         text = string_of(section, key)
         looks_like_file = "/" in text or text.endswith(".onnx")
         return existing_file(text, self._folder, section.where(key)) if looks_like_file else text
+
+
+def _check_sisters(section: LinedDict, cameras: tuple[CameraRig, ...]) -> None:
+    """Raises SettingsError where a sister is no event camera of the robot, or that of two cameras."""
+    free = [camera.name for camera in cameras if camera.type == EVENTS]
+    for camera in cameras:
+        if not camera.sister:
+            continue
+        if camera.sister not in free:
+            own = section_of(section, camera.name)
+            raise SettingsError(
+                f"{own.where('sister')}: camera '{camera.name}': sister: expected an event camera of this robot "
+                f"that is no other's, got '{camera.sister}'; there is {', '.join(free) or 'none (type: events)'}"
+            )
+        free.remove(camera.sister)
 
 
 def _type_of(camera: LinedDict) -> str:

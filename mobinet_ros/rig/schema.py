@@ -58,6 +58,7 @@ class CameraRig:
             own description publishes it.
         parameters: what else that node is given.
         type: one of ``CAMERA_TYPES``.
+        sister: name of the event camera beside it whose detections feed its tracks, or empty.
     """
 
     name: str
@@ -68,6 +69,7 @@ class CameraRig:
     mount: Pose | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     type: str = COLOUR
+    sister: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,16 @@ class RobotRig:
         for kind, stages in STAGES_OF_TYPE.items():
             if stage in stages or (stage == "overlay" and kind == COLOUR and "event_renderer" not in self.stages):
                 cameras = tuple(camera for camera in cameras if camera.type == kind)
+        if stage in ("tracker", "cooperation"):
+            # what a sister sees is in the tracks of the camera that she helps
+            sisters = {pair.partition("=")[2] for pair in self.sisters()}
+            cameras = tuple(camera for camera in cameras if camera.name not in sisters)
         return cameras
+
+    def sisters(self) -> tuple[str, ...]:
+        """``CAMERA=SISTER`` of each camera that has one; the tracker's parameters say it where a world has the cameras."""
+        told = self.stages.get("tracker", {}).get("sisters")
+        return tuple(told or (f"{camera.name}={camera.sister}" for camera in self.cameras if camera.sister))
 
 
 @dataclass(frozen=True)

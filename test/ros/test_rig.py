@@ -172,6 +172,38 @@ def test_event_cameras_have_stages_of_their_own(folder: Path) -> None:
     assert player.parameters["frame_id"] == "r1/dvs_optical"
 
 
+def test_a_sister_feeds_the_tracks_of_her_camera_and_has_none_of_her_own(folder: Path) -> None:
+    rig = read(
+        folder,
+        BOTH_TYPES.replace("front: {source: a.avi}\n      dvs", "front: {source: a.avi, sister: dvs}\n      dvs"),
+    )
+    tracker = spec_of(rig, "/r1/tracker_node").parameters
+    assert (tracker["cameras"], tracker["sisters"]) == (["front", "other"], ["front=dvs"])
+    assert spec_of(rig, "/r1/cooperation_node").parameters["cameras"] == ["front", "other"]
+    assert spec_of(rig, "/r1/event_detector_node").parameters["cameras"] == ["dvs", "other"]
+    assert "sisters" not in spec_of(rig, "/r2/tracker_node").parameters
+
+
+def test_in_a_world_the_tracker_says_who_is_whose_sister(folder: Path) -> None:
+    rig = read(folder, 'rig_version: 1\nworld: night\nrobots: {r1: {tracker: {sisters: ["front=dvs"]}}}')
+    tracker = spec_of(rig, "/r1/tracker_node").parameters
+    assert (tracker["cameras"], tracker["sisters"]) == (["front"], ["front=dvs"])
+
+
+@pytest.mark.parametrize(
+    "cameras",
+    [
+        # a camera that there is not, one of images, one that helps another already
+        "front: {source: a.avi, sister: dvs}",
+        "front: {source: a.avi, sister: rear}\n      rear: {source: a.avi}",
+        "front: {source: a, sister: e}\n      rear: {source: a, sister: e}\n      e: {type: events, source: a.raw}",
+    ],
+)
+def test_a_sister_is_an_event_camera_that_is_free(folder: Path, cameras: str) -> None:
+    with pytest.raises(SettingsError, match="sister: expected an event camera of this robot"):
+        read(folder, f"rig_version: 1\nrobots:\n  r1:\n    cameras:\n      {cameras}\n")
+
+
 def test_images_of_event_cameras_are_those_that_are_drawn(folder: Path) -> None:
     rig = read(folder, BOTH_TYPES)
     assert spec_of(rig, "/r1/overlay_node").remappings == (
