@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from mobinet.errors import InputError, RecordingError
 from mobinet.events.base import Events
-from mobinet.recordings.event_files.base import PIECE, EventFile
+from mobinet.recordings.event_files.base import EventFile
 from mobinet.recordings.event_files.columns import EXPECTED, Columns, events_of_columns, find_columns
 
+# parsing takes microseconds a line: a player must not wait for many of them
+_LINES = 1 << 13
 # what Metavision's tools write, with the sensor's size on top
 _METAVISION = ["x", "y", "p", "t_us"]
 _GEOMETRY = re.compile(r"geometry:\s*(\d+)\s*,\s*(\d+)")
@@ -56,7 +58,7 @@ class CsvFile(EventFile):
         columns = find_columns(self._names)
         with self.path.open(encoding="utf-8-sig", errors="replace") as file:
             number = sum(1 for _ in islice(file, self._skipped))
-            while lines := list(islice(file, PIECE)):
+            while lines := list(islice(file, _LINES)):
                 yield self._inside(self._parse(lines, number, columns))
                 number += len(lines)
 

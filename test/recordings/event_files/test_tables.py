@@ -66,7 +66,7 @@ def test_seconds_of_a_data_set(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("piece", [1, 2, 5])
 def test_text_in_pieces(tmp_path: Path, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_table, "PIECE", piece)
+    monkeypatch.setattr(csv_table, "_LINES", piece)
     lines = "".join(f"{k},1,2,1\n" for k in range(7))
     assert [row[0] for row in read(write(tmp_path, "t_ns,x,y,p\n" + lines + "\n\n"))] == list(range(7))
 
