@@ -24,7 +24,7 @@ _LEAST_OF_NINE = 6.0
 _DEVIATIONS = 4.0
 # Noise comes in bursts, as of lamps, more than by chance.
 _TIMES_NOISE = 2.5
-_LEARNING_S, _LEARNING_FIRST_S, _LEARNING_INSIDE_S = 4.0, 1.0, 20.0
+_LEARNING_S, _LEARNING_FIRST_S, _LEARNING_INSIDE_S = 10.0, 1.0, 20.0
 # Times of a memory until it is looked at: the noise has to be known well for the long ones.
 _WARM_UP = 3.0
 _NINE = np.ones((3, 3), np.uint8)

@@ -84,6 +84,7 @@ class MoverDetector:
         """Forgets events, motion and objects."""
         self._events = Events.empty()
         self._end_ns: int | None = None
+        self._begun_ns = 0
         self._motion.reset()
         self._known.reset()
 
@@ -92,6 +93,7 @@ class MoverDetector:
         check_inside(events, *self._size)
         check_window("movers", window, self._end_ns)
         passed_s = (window.end_ns - (self._end_ns or window.start_ns)) * 1e-9
+        self._begun_ns = window.start_ns if self._end_ns is None else self._begun_ns
         self._end_ns = window.end_ns
         span_ns = max(self._spans_ns)
         together = Events.concatenate([self._events, events])
@@ -117,6 +119,8 @@ class MoverDetector:
         y: Float32 = x
         # the shortest is the last one: its events are where the objects are at the end
         for span_ns in sorted(self._spans_ns, reverse=True):
+            if end_ns - span_ns < self._begun_ns:
+                continue
             events = self._events[int(np.searchsorted(self._events.t_ns, end_ns - span_ns)) :]
             few = events[:: -(-len(events) // self._settings.mover_max_events) or 1]
             age = ((end_ns - few.t_ns) / span_ns).astype(np.float32)
@@ -124,6 +128,8 @@ class MoverDetector:
             x, y = move_along(moved, _in_part(motion, span_ns / max(self._spans_ns)))
             found = find_residuals(x, y, age, self._size, self._pixel_px, _CELL, self._settings.mover_least_bundled)
             several.append(found.cells)
+        if not several:
+            return _resting(np.zeros((0, 4)), np.zeros(0))
         return self._boxes(np.logical_or.reduce(several), x, y)
 
     def _boxes(self, cells: NDArray[np.bool_], x: Float32, y: Float32) -> Parts:

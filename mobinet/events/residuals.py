@@ -19,8 +19,8 @@ from mobinet.types import Float32
 
 # The background may move otherwise than the picture as a whole, being nearer or farther: by so many pixels in a span.
 _OTHERWISE_PX = (-1.0, 0.0, 1.0)
-# Of times that are spread evenly over 0..1, and of squared deviations from it.
-_EVEN, _VARIANCE_OF_SQUARES = 1 / 12, 0.8
+# Of squared deviations of times that are spread evenly over a span, in squares of their mean.
+_VARIANCE_OF_SQUARES = 0.8
 _LEAST_EVENTS = 8.0
 _DEVIATIONS = 4.0
 
@@ -55,6 +55,8 @@ def find_residuals(
     rows, columns = int(size[1] / pixel_px) + 1, int(size[0] / pixel_px) + 1
     shape = -(-rows // cell), -(-columns // cell)
     sums = np.zeros((3, rows, columns), np.float32)
+    # the whole picture's: it moves more at some times than at others
+    even = max(float(age.var()), 1e-6) if len(age) else 1.0
     spread: Float32 = np.zeros(shape, np.float32)
     chance: Float32 = np.zeros(shape, np.float32)
     for right in _OTHERWISE_PX:
@@ -62,7 +64,7 @@ def find_residuals(
             squares, freedom = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
             _bundle(x, y, age, right / pixel_px, down / pixel_px, 1 / pixel_px, cell, sums, squares, freedom)
             squares, freedom = (cv2.boxFilter(each, -1, (3, 3), normalize=False) for each in (squares, freedom))
-            share = squares / np.maximum(_EVEN * freedom, 1e-6)
+            share = squares / np.maximum(even * freedom, 1e-6)
             better = (freedom >= _LEAST_EVENTS) & (share > spread)
             spread = np.where(better, share, spread)
             chance = np.where(better, np.sqrt(_VARIANCE_OF_SQUARES / np.maximum(freedom, 1)), chance)

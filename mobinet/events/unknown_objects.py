@@ -11,7 +11,7 @@ from mobinet.events.windows import Window
 from mobinet.types import UNKNOWN_CLASS, Detections, Float64
 
 # Less than this is not told, nor what is narrower or lower than so many pixels.
-_LEAST_SCORE, _LEAST_SIDE_PX = 0.05, 2.0
+_LEAST_SCORE, _LEAST_SIDE_PX = 0.2, 2.0
 # From this age on it does not matter how long an object is known, s.
 _OLD_S = 0.5
 
