@@ -98,7 +98,10 @@ class WordDecoder(ABC):
             raise InputError(
                 f"{self._name}: a packet of {len(octets)} bytes, expected words of {size} bytes: it was cut; drop it"
             )
-        return octets.view(self._dtype).astype(self._dtype.newbyteorder("="), copy=False)
+        words = octets.view(self._dtype).astype(self._dtype.newbyteorder("="), copy=False)
+        # bytes are read-only, other packets are not: one kind of array, so that loops are compiled once
+        words.flags.writeable = False
+        return words
 
     def _begin_packet(self, state: Int64, time_base_ns: int) -> None:  # noqa: B027 most encodings have nothing to do
         """Sets in the state what holds for one packet only."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mobinet.errors import InputError
 from mobinet.events import Events, Evt3Decoder, encode_evt3
+from mobinet.events.base import Packet
 
 from .conftest import packets_of_bag
 from .evt3_reference import Row, decode_slowly
@@ -108,6 +109,20 @@ def test_damaged_packets_leave_the_decoder_as_it_was(packet: bytes, message: str
     with pytest.raises(InputError, match=message):
         decoder.decode(packet)
     assert rows(decoder.decode(words(COLUMN | 4))) == [(4098, 4, 3, False)]
+
+
+@pytest.mark.parametrize(
+    "kind", [bytes, bytearray, memoryview, lambda b: array("B", b), lambda b: np.frombuffer(b, "u1")]
+)
+def test_packets_in_any_memory(kind: Callable[[bytes], Packet]) -> None:
+    packet = kind(words(HIGH | 1, LOW, ROW, COLUMN | 5))
+    assert rows(Evt3Decoder().decode(packet)) == [(4096, 5, 0, False)]
+
+
+def test_a_packet_stays_writable() -> None:
+    packet = np.frombuffer(bytearray(words(HIGH | 1)), np.uint8)
+    Evt3Decoder().decode(packet)
+    assert packet.flags.writeable
 
 
 def test_reset_forgets_time_and_row() -> None:
