@@ -18,6 +18,7 @@ from mobinet_ros.lifecycle import OWN_NAMESPACE
 
 # without packets, windows are closed this often
 _IDLE_S = 0.02
+_LONGEST_IDLE_NS = 100_000_000
 _RATE_PERIOD_S = 1.0
 _LATENCIES_KEPT = 200
 
@@ -101,7 +102,7 @@ class EventWorker(Generic[T_co, C]):
         self._make_chain, self._made, self._guarded = make_chain, made, guarded
         self._clock, self._resized = clock, resized
         self._chain: PacketChain[T_co] | None = None
-        self._heard_ns = 0
+        self._idle_ns, self._silent_ns = 0, 0
         self.counts = counts
         self.skipped_packets = 0
         self.events_per_s = 0.0
@@ -127,7 +128,7 @@ class EventWorker(Generic[T_co, C]):
             for packet in waiting.items:
                 self._guarded(self._push, packet)
             if waiting.items:
-                self._heard_ns = self._clock()
+                self._idle_ns, self._silent_ns = self._clock(), 0
             else:
                 self._guarded(self._advance)
             self._rate()
@@ -140,8 +141,12 @@ class EventWorker(Generic[T_co, C]):
         self._chain_for(packet).skip(packet)
 
     def _advance(self) -> None:
+        now_ns = self._clock()
+        # a longer time is one in which this process did not run, or simulated time jumped: the camera may not be silent
+        self._silent_ns += min(max(now_ns - self._idle_ns, 0), _LONGEST_IDLE_NS)
+        self._idle_ns = now_ns
         if self._chain is not None:
-            for made in self._chain.advance(self._clock() - self._heard_ns):
+            for made in self._chain.advance(self._silent_ns):
                 self._made(made)
 
     def _chain_for(self, packet: CameraPacket) -> PacketChain[T_co]:

@@ -140,6 +140,7 @@ class EventChain:
         if len(events):
             # noise tells the time too
             filled += self._filled(self._windows.advance(int(events.t_ns[-1])))
+        self._count_late()
         return filled
 
     def close(self, silent_ns: int) -> list[Filled]:
@@ -188,8 +189,12 @@ class EventChain:
             self._anew = True
 
     def _end_windows(self) -> None:
-        self.counts.late_events += self._windows.late
+        self._count_late()
         self._windows.reset()
+
+    def _count_late(self) -> None:
+        self.counts.late_events += self._windows.late
+        self._windows.late = 0
 
     def _filled(self, windows: Iterable[tuple[Window, Events]]) -> Iterator[Filled]:
         for window, events in windows:
