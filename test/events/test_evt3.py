@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import struct
+from array import array
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
