@@ -89,7 +89,8 @@ def main() -> int:
     ours, limit = {}, {f"{name}_mev_per_s": float(rate) for name, rate in TARGET.items()}
     for name, speed in speeds.items():
         ours |= {f"{name}_mev_per_s": round(speed.one, 1), f"{name}_mev_per_s_2cores": round(speed.two or 0.0, 1)}
-        limit[f"{name}_mev_per_s_2cores"] = round(TWO_CORES * speed.one, 1)
+        if name in (*TARGET, "filter", "path"):
+            limit[f"{name}_mev_per_s_2cores"] = round(TWO_CORES * speed.one, 1)
     details = {name: {key: round(value, 1) for key, value in asdict(speed).items()} for name, speed in speeds.items()}
     print(json.dumps({"bench": "events", "ours": ours, "peers": peers, "limit": limit, "details": details}))
     return 0
