@@ -23,6 +23,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
@@ -154,7 +155,7 @@ def write_picture(path: Path, scene: Scene, images: Sequence[Found], events: Seq
     cv2.imwrite(str(path), draw_instant(scene, DRAWN_NS, alone[DRAWN_NS], both[DRAWN_NS], events))
 
 
-def figures(scores: Sequence[Mapping[str, MotScores]]) -> dict[str, dict[str, float]]:
+def figures(scores: Sequence[Mapping[str, MotScores]]) -> dict[str, dict[str, Any]]:
     """By contender, over the scenes of one condition."""
     result = {}
     alone = np.array([100 * each["rgb"].hota for each in scores])
@@ -173,6 +174,7 @@ def figures(scores: Sequence[Mapping[str, MotScores]]) -> dict[str, dict[str, fl
             "over_rgb": round(more, 1),
             "over_rgb_se": round(more_deviation / len(scores) ** 0.5, 1),
             "worst": round(float((each - alone).min()), 1),
+            "hota_each": each.round(1).tolist(),
         }
     return result
 
@@ -202,9 +204,10 @@ def main() -> int:
     found = {condition: figures(each) for condition, each in scores.items()}
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {len(seeds)} seeds from {first}; events by {model}")
     for condition, contenders in found.items():
-        print(f"{condition:16}" + "".join(f"{name:>12}" for name in contenders["rgb"]))
-        for name, values in contenders.items():
-            print(f"  {name:14}" + "".join(f"{value:>12g}" for value in values.values()))
+        names = [name for name in contenders["rgb"] if name != "hota_each"]
+        print(f"{condition:16}" + "".join(f"{name:>12}" for name in names))
+        for contender, values in contenders.items():
+            print(f"  {contender:14}" + "".join(f"{values[name]:>12g}" for name in names))
     peers = {f"{condition}/union": contenders.pop("union") for condition, contenders in found.items()}
     ours = {f"{case}/{name}": values for case, contenders in found.items() for name, values in contenders.items()}
     limit = {f"{condition}/fusion/over_rgb": LIMIT[condition] for condition in found}
