@@ -63,6 +63,9 @@ class Activity:
         self._memories_s = tuple(memories_s)
         self._shape = -(-height // cell_px), -(-width // cell_px)
         self.newest_ns: Int64 = np.empty((height, width), np.int64)
+        # of each row the first cell, and of each column how many cells further: a division takes longer
+        self._cell_of_row = (np.arange(height) // cell_px * self._shape[1]).astype(np.uint32)
+        self._cell_of_column = (np.arange(width) // cell_px).astype(np.uint32)
         self.reset()
 
     def reset(self) -> None:
@@ -80,9 +83,8 @@ class Activity:
             since_ns: the end of the last window.
         """
         counts = np.zeros(self._shape, np.float32)
-        row, columns = self.newest_ns.shape[1], self._shape[1]
-        newest = self.newest_ns.reshape(-1)
-        _count(events.t_ns, events.x, events.y, newest, counts.reshape(-1), self.cell_px, row, columns, _DEAD_NS)
+        flat = counts.reshape(-1)
+        _count(events.t_ns, events.x, events.y, self.newest_ns, flat, self._cell_of_row, self._cell_of_column, _DEAD_NS)
         seconds = (window.end_ns - window.start_ns) * 1e-9
         active = self._compare(counts, seconds, (window.end_ns - since_ns) * 1e-9)
         self._learn(counts, seconds, active)
@@ -141,21 +143,18 @@ def _count(
     t_ns: Int64,
     x: NDArray[np.uint16],
     y: NDArray[np.uint16],
-    newest: Int64,
+    newest_ns: Int64,
     counts: Float32,
-    cell: int,
-    row: int,
-    columns: int,
+    cell_of_row: NDArray[np.uint32],
+    cell_of_column: NDArray[np.uint32],
     dead_ns: int,
 ) -> None:
-    side, stride, cells = np.uint32(cell), np.uint64(row), np.uint64(columns)
     index, end = np.uint64(0), np.uint64(len(x))
-    one = np.uint64(1)
     while index < end:
-        place = np.uint64(y[index]) * stride + np.uint64(x[index])
-        now = t_ns[index]
-        if now - newest[place] >= dead_ns:
-            newest[place] = now
-            at = np.uint64(np.uint32(y[index]) // side) * cells + np.uint64(np.uint32(x[index]) // side)
-            counts[at] += np.float32(1)
-        index += one
+        row, column, now = np.uint64(y[index]), np.uint64(x[index]), t_ns[index]
+        before = newest_ns[row, column]
+        # no branch, which a processor could not guess
+        counted = now - before >= dead_ns
+        newest_ns[row, column] = now if counted else before
+        counts[np.uint64(cell_of_row[row]) + np.uint64(cell_of_column[column])] += np.float32(counted)
+        index += np.uint64(1)
