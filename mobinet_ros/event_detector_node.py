@@ -26,6 +26,7 @@ from mobinet.events import (
     EventDetectorSettings,
     Events,
     Found,
+    MoverSettings,
     NoiseSettings,
     encode_evt3,
     make_event_detector,
@@ -76,6 +77,7 @@ class EventDetectorNode(StageNode):
         self._cameras = self.parameters.declare(EventCamerasSettings)
         self._settings = self.parameters.declare(EventDetectorSettings)
         self._clusters = self.parameters.declare(ClusterSettings)
+        self._movers = self.parameters.declare(MoverSettings)
         self._network = self.parameters.declare(RecurrentSettings)
         self._noise = self.parameters.declare(NoiseSettings)
         self._chain = self.parameters.declare(EventChainSettings)
@@ -143,7 +145,7 @@ class EventDetectorNode(StageNode):
         return detector
 
     def _make_detector(self, width: int, height: int) -> EventDetector:
-        return make_event_detector(self._settings, width, height, self._clusters, network=self._network)
+        return make_event_detector(self._settings, width, height, self._clusters, self._network, self._movers)
 
     def _make_chain(self, camera: str, width: int, height: int, counts: ChainCounts) -> EventChain:
         motion = partial(self._motion_between, camera) if self._motion.camera_motion == "tf" else None

@@ -30,6 +30,7 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "event_detector": (
         "mobinet.events:EventDetectorSettings",
         "mobinet.events:ClusterSettings",
+        "mobinet.events:MoverSettings",
         "mobinet.events.recurrent:RecurrentSettings",
         "mobinet.events:NoiseSettings",
         "mobinet.events:EventChainSettings",

@@ -39,6 +39,7 @@ LONGEST_START_S = 20.0
 # what a world alone is seen with: networks that were trained in such worlds, and thresholds on their scale of scores
 STAGES_OF_WORLD: Mapping[str, Mapping[str, Any]] = {
     "detector": {"model": "street-detector", "score_threshold": 0.4},
+    "event_detector": {"model": "movers", "camera_motion": "tf"},
     # tf of a simulated robot is published for every image, before it
     "tracker": {"high_score": 0.5, "new_track_score": 0.55, "camera_motion": "tf"},
     "reid": {"model": "street-embedder"},
