@@ -23,7 +23,7 @@ from mobinet.types import UNKNOWN_CLASS, Detections, Float32, Float64
 _CELL, _MOST_COLUMNS = 4, 320
 _CLOSING = np.ones((3, 3), np.uint8)
 # Fitted to simulated scenes: constant, logarithm of a mover's cells, nothing, and age.
-_SCORE = (-4.5, 0.74, 0.0, 0.95)
+_SCORE = (-4.46, 0.71, 0.0, 1.16)
 # Percent of an object's events that are beyond each side of its box.
 _OUTSIDE = 2.0
 # The picture's own motion is only sought where so much of it has events; else the camera is taken to stand still.
@@ -42,14 +42,14 @@ class MoverSettings:
     mover_spans_s: tuple[float, ...] = setting(
         (0.03, 0.1),
         "times whose events are looked at together, s: what is fast shows in short ones, the slow in long ones",
-        minimum=0.005,
+        minimum=0.001,
         maximum=1.0,
     )
     mover_max_events: int = setting(
         60_000, "most events that are looked at, evenly from all of the span", minimum=1000, maximum=10_000_000
     )
     mover_least_bundled: float = setting(
-        0.15, "how much the times of a pixel's events have to be bundled, 0..1", minimum=0.05, maximum=1.0
+        0.1, "how much the times of a pixel's events have to be bundled, 0..1", minimum=0.05, maximum=1.0
     )
 
     def __post_init__(self) -> None:
@@ -96,7 +96,8 @@ class MoverDetector:
         self._begun_ns = window.start_ns if self._end_ns is None else self._begun_ns
         self._end_ns = window.end_ns
         span_ns = max(self._spans_ns)
-        together = Events.concatenate([self._events, events])
+        # no span needs more of one window
+        together = Events.concatenate([self._events, _evenly(events, 2 * self._settings.mover_max_events)])
         self._events = together[int(np.searchsorted(together.t_ns, window.end_ns - span_ns)) :]
         motion = self._picture_motion(window, span_ns, image_motion)
         self._known.predict(passed_s)
@@ -122,7 +123,7 @@ class MoverDetector:
             if end_ns - span_ns < self._begun_ns:
                 continue
             events = self._events[int(np.searchsorted(self._events.t_ns, end_ns - span_ns)) :]
-            few = events[:: -(-len(events) // self._settings.mover_max_events) or 1]
+            few = _evenly(events, self._settings.mover_max_events)
             age = ((end_ns - few.t_ns) / span_ns).astype(np.float32)
             moved = Moved(few.x.astype(np.float32), few.y.astype(np.float32), age)
             x, y = move_along(moved, _in_part(motion, span_ns / max(self._spans_ns)))
@@ -151,6 +152,12 @@ class MoverDetector:
                 boxes.append((left, top, right + 1, bottom + 1))
                 weights.append(sizes[label])
         return _resting(np.array(boxes, np.float64).reshape(-1, 4), np.array(weights, np.float64))
+
+
+def _evenly(events: Events, most: int) -> Events:
+    """At most so many of them, from all of their time."""
+    every = -(-len(events) // most)
+    return events[::every] if every > 1 else events
 
 
 def _checked(image_motion: Float64) -> Float64:
