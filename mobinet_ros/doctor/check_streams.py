@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from mobinet_ros.doctor.check_time import clock_of
 from mobinet_ros.doctor.findings import Finding, Severity, names
-from mobinet_ros.doctor.snapshot import CHAIN_TYPES, IMAGE_TYPES, Snapshot, Stream, Topic
+from mobinet_ros.doctor.snapshot import CHAIN_TYPES, EVENTS_TYPE, IMAGE_TYPES, Snapshot, Stream, Topic
 
 FUTURE_NS = 100_000_000
 STALE_NS = 2_000_000_000
@@ -36,6 +36,8 @@ def check_silence(snapshot: Snapshot) -> Iterator[Finding]:
                     "; images above 512 KiB are lost best effort with the default Fast DDS profile: "
                     "use config/fastdds.xml on both sides (mobinet up sets it)"
                 )
+        elif topic.publishers[0].type == EVENTS_TYPE:
+            cure = "does anything move before the camera? Else check that it delivers"
         else:
             cure = "check the input of that node: a stage publishes for every image, also when it finds nothing"
         yield Finding(Severity.WARNING, "silent", what, cure)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from mobinet_ros.doctor import check_cameras, check_frames, check_nodes, check_streams, check_time, check_topics
+from mobinet_ros.doctor import (
+    check_cameras,
+    check_events,
+    check_frames,
+    check_nodes,
+    check_streams,
+    check_time,
+    check_topics,
+)
 from mobinet_ros.doctor.findings import Finding
 from mobinet_ros.doctor.snapshot import Snapshot
 
@@ -20,6 +28,7 @@ CHECKS: tuple[Callable[[Snapshot], Iterable[Finding]], ...] = (
     check_streams.check_stamps,
     check_time.check_sim_time,
     check_cameras.check_camera_info,
+    check_events.check_events,
     check_frames.check_frames,
     check_frames.check_links,
     check_nodes.check_diagnostics,

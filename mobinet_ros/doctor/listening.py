@@ -13,7 +13,8 @@ from typing import Any
 from rclpy.serialization import deserialize_message
 
 from mobinet.errors import InputError
-from mobinet_ros.doctor.snapshot import CAMERA_INFO_TYPE, COMPRESSED_TYPE, IMAGE_TYPE, Stream
+from mobinet_ros.doctor.packets import PacketStatistics
+from mobinet_ros.doctor.snapshot import CAMERA_INFO_TYPE, COMPRESSED_TYPE, EVENTS_TYPE, IMAGE_TYPE, Stream
 from mobinet_ros.image_conversions import compressed_msg_to_image
 
 NANOSECONDS = 1_000_000_000
@@ -82,6 +83,7 @@ class StreamListener:
     frame_ids: set[str] = field(default_factory=set)
     size: tuple[int, int] | None = None
     calibrated: bool = True
+    packets: PacketStatistics = field(default_factory=PacketStatistics)
     _last_ns: int = 0
     _ages: list[int] = field(default_factory=list)
     _clock_ages: dict[str, list[int]] = field(default_factory=dict)
@@ -91,6 +93,11 @@ class StreamListener:
             head = read_head(data)
         except InputError:
             return  # another definition of the type: the type hashes tell it
+        if self.kind == EVENTS_TYPE:
+            try:
+                self.packets.take(data, head.rest, head.order)
+            except InputError:
+                return
         self.count += 1
         self.frame_ids.add(head.frame_id)
         if self.count == 1:
@@ -127,6 +134,9 @@ class StreamListener:
             frame_ids=tuple(sorted(self.frame_ids)),
             size=self.size,
             calibrated=self.calibrated,
+            encodings=tuple(sorted(self.packets.encodings)),
+            sizes=tuple(sorted(self.packets.sizes)),
+            lost=self.packets.losses.lost,
         )
 
 

@@ -99,6 +99,7 @@ class Stream:
         frame_ids: every one seen.
         size: width and height in pixels of an image or camera_info, ``None`` where unknown.
         calibrated: of a camera_info: whether K is set; true for other types.
+        encodings, sizes, lost: of events: all encodings, all widths and heights in pixels, and packets that never came.
     """
 
     count: int = 0
@@ -109,6 +110,9 @@ class Stream:
     frame_ids: tuple[str, ...] = ()
     size: tuple[int, int] | None = None
     calibrated: bool = True
+    encodings: tuple[str, ...] = ()
+    sizes: tuple[tuple[int, int], ...] = ()
+    lost: int = 0
 
 
 @dataclass(frozen=True)

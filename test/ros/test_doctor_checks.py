@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from event_camera_msgs.msg import EventPacket
 from rclpy.duration import Duration
 from rclpy.qos import (
     DurabilityPolicy,
@@ -21,6 +22,7 @@ from sensor_msgs.msg import CameraInfo
 
 from mobinet.errors import InputError
 from mobinet_ros.doctor.check_cameras import check_camera_info
+from mobinet_ros.doctor.check_events import check_events
 from mobinet_ros.doctor.check_frames import check_frames, check_links
 from mobinet_ros.doctor.check_nodes import (
     activation,
@@ -42,6 +44,7 @@ from mobinet_ros.doctor.snapshot import (
     CAMERA_INFO_TYPE,
     CLOCK_TYPE,
     COMPRESSED_TYPE,
+    EVENTS_TYPE,
     IMAGE_TYPE,
     SIGHTINGS_TYPE,
     TF_TYPE,
@@ -475,3 +478,47 @@ def test_damaged_message_is_not_counted() -> None:
     assert listener.stream().count == 0
     with pytest.raises(InputError, match="7 bytes"):
         read_head(b"\0\1\0\0abc")
+
+
+EVENTS = topic("/r1/dvs/events", EVENTS_TYPE, by="/r1/driver", to="/r1/event_detector_node")
+SOUND_EVENTS = Stream(count=9, encodings=("evt3",), sizes=((640, 480),))
+
+
+@pytest.mark.parametrize(
+    ("stream", "expected"),
+    [
+        (SOUND_EVENTS, []),
+        # nothing came: that has its own check
+        (Stream(), []),
+        (replace(SOUND_EVENTS, encodings=("evt3", "evt9")), [("events-encoding", "'evt9'")]),
+        (replace(SOUND_EVENTS, sizes=((320, 240), (640, 480))), [("events-size", "320x240 and 640x480")]),
+        (replace(SOUND_EVENTS, lost=3), [("events-lost", "3 packets of /r1/driver did not come (25%)")]),
+    ],
+)
+def test_packets_of_events(stream: Stream, expected: list[tuple[str, str]]) -> None:
+    found = list(check_events(Snapshot(topics=(EVENTS,), streams={EVENTS.name: stream}, seconds=3.0)))
+    assert [finding.check for finding in found] == [check for check, _ in expected]
+    assert all(text in finding.what for finding, (_, text) in zip(found, expected, strict=True))
+
+
+def test_a_calibration_of_another_sensor_of_events() -> None:
+    info = topic("/r1/dvs/camera_info", CAMERA_INFO_TYPE, by="/r1/driver")
+    streams = {EVENTS.name: SOUND_EVENTS, info.name: Stream(count=9, size=(346, 260))}
+    (finding,) = check_events(Snapshot(topics=(EVENTS, info), streams=streams, seconds=3.0))
+    assert finding.check == "camera-info-size"
+    assert "346x260" in finding.what
+
+
+# the frame's length moves what is behind it
+@pytest.mark.parametrize("frame", ["", "d", "dvs", "r1/dvs_optical"])
+def test_packets_are_read_without_their_events(frame: str) -> None:
+    listener = StreamListener(EVENTS_TYPE, EventPacket, {}, wall_ns=lambda: 15 * SECOND)
+    for seq in (7, 8, 11):
+        msg = EventPacket(width=640, height=480, seq=seq, time_base=5, encoding="evt3")
+        msg.header.frame_id, msg.header.stamp.sec = frame, 10
+        listener.receive(serialize_message(msg))
+    stream = listener.stream()
+    assert (stream.count, stream.encodings, stream.sizes, stream.lost) == (3, ("evt3",), ((640, 480),), 2)
+    # cut off: another definition of the type
+    listener.receive(serialize_message(EventPacket())[:20])
+    assert listener.stream().count == 3
