@@ -16,7 +16,7 @@ from mobinet.reid.gallery import Gallery, GallerySettings, Verdict, open_gallery
 from mobinet.reid.gallery.opening import exists
 from mobinet.reid.gallery.recogniser import RecogniserSettings, TrackRecogniser
 from mobinet.settings import check_settings, setting
-from mobinet.types import Appearance
+from mobinet.types import Appearance, Image
 from mobinet_ros import topics
 from mobinet_ros.conversions import msg_to_appearances, msg_to_tracks, stamp_to_ns
 from mobinet_ros.gallery_conversions import recognitions_to_msg
@@ -26,6 +26,7 @@ from mobinet_ros.lifecycle import CamerasSettings, StageNode
 from mobinet_ros.msg import AppearanceArray, TrackArray, TrackKey
 from mobinet_ros.process import run
 from mobinet_ros.stamp_order import Order, StampOrder
+from mobinet_ros.track_pictures import TrackPictures
 from mobinet_ros.worker import NewestWorker
 
 DAY_NS = 86_400 * 10**9
@@ -66,6 +67,7 @@ class GalleryNode(StageNode):
         self._gallery: Gallery | None = None
         self._recognisers: dict[str, TrackRecogniser] = {}
         self._classes: dict[str, dict[int, str]] = {}
+        self._pictures: dict[str, TrackPictures] = {}
         self._publishers_of: dict[str, Publisher] = {}
         self._order = StampOrder()
         self._worker: NewestWorker[Described] | None = None
@@ -79,6 +81,9 @@ class GalleryNode(StageNode):
         GalleryServices(self, ask)
         for camera in self._cameras.names():
             self._classes[camera] = {}
+            self._pictures[camera] = TrackPictures()
+            if self._settings.thumbnails:
+                self.listen_images(camera, self._cameras.image_transport, partial(self._on_image, camera))
             name = topics.camera_topic(camera, topics.RECOGNITIONS)
             self._publishers_of[camera] = self.advertise(topics.RECOGNITIONS, name)
             self.listen(topics.TRACKS, partial(self._on_tracks, camera), topics.camera_topic(camera, topics.TRACKS))
@@ -103,6 +108,7 @@ class GalleryNode(StageNode):
             self._gallery = None
         self._recognisers.clear()
         self._classes.clear()
+        self._pictures.clear()
         self._publishers_of.clear()
         self._order.forget()
 
@@ -130,7 +136,12 @@ class GalleryNode(StageNode):
         return self._recogniser_settings.enroll != "never"
 
     def _on_tracks(self, camera: str, msg: TrackArray) -> None:
-        self._classes[camera] = {track.track_id: track.class_name for track in msg_to_tracks(msg)}
+        tracks = {track.track_id: track for track in msg_to_tracks(msg)}
+        self._classes[camera] = {track_id: track.class_name for track_id, track in tracks.items()}
+        self._pictures[camera].set_tracks(stamp_to_ns(msg.header.stamp), tracks)
+
+    def _on_image(self, camera: str, header: Header, image: Image) -> None:
+        self._pictures[camera].add_image(stamp_to_ns(header.stamp), image)
 
     def _on_appearances(self, camera: str, msg: AppearanceArray) -> None:
         appearances = msg_to_appearances(msg)
@@ -160,7 +171,7 @@ class GalleryNode(StageNode):
             return
         if self._order.judge(camera, stamp_ns) is Order.JUMPED_BACK:
             recogniser.reset()
-        recognised = recogniser.recognise(appearances, stamp_ns, classes)
+        recognised = recogniser.recognise(appearances, stamp_ns, classes, self._pictures[camera].jpeg)
         for verdict in Verdict:
             self.health.count(verdict.name.lower(), sum(one.match.verdict is verdict for one in recognised))
         self.health.set_counter("enrolled", sum(one.enrolled for one in self._recognisers.values()))

@@ -85,16 +85,16 @@ class GalleryServices:
         gallery = self._gallery()
         count = request.count or _MOST_HITS
         if not request.views and not request.track.track_id:
-            found = [gallery.find(request.id)] if request.id else gallery.recent(count)
-            response.hits = [messages.GalleryHit(identity=self._described(gallery, known)) for known in found]
+            recent = [gallery.find(request.id)] if request.id else gallery.recent(count)
+            response.hits = [messages.GalleryHit(identity=self._described(gallery, known)) for known in recent]
             return
         vectors, qualities = self._views(request, gallery)
-        wanted = gallery.find(request.id).identity_id if request.id else ""
-        hits = gallery.search(vectors, len(gallery) if wanted else count, qualities)
+        if request.id:
+            found = [(gallery.find(request.id), gallery.compare(request.id, vectors, qualities))]
+        else:
+            found = [(hit.identity, hit.score) for hit in gallery.search(vectors, count, qualities)]
         response.hits = [
-            messages.GalleryHit(identity=self._described(gallery, hit.identity), score=float(hit.score))
-            for hit in hits
-            if wanted in ("", hit.identity.identity_id)
+            messages.GalleryHit(identity=self._described(gallery, known), score=float(score)) for known, score in found
         ]
 
     def _enroll(self, request: srv.Enroll.Request, response: srv.Enroll.Response) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from mobinet_ros.msg import Appearance as AppearanceMsg
 from mobinet_ros.msg import GalleryStatus, Recognition, TrackKey
 from mobinet_ros.srv import Enroll, Forget, Identify, Merge, Search, Split
 
+from mobinet.reid.gallery import open_gallery
 from mobinet.types import Appearance, Track, TrackState
 from mobinet_ros import topics
 from mobinet_ros.conversions import appearances_to_msg, make_header, tracks_to_msg
+from mobinet_ros.image_conversions import ImageMessageFactory
 
 MODEL, DIMENSION = "net:0123456789ab", 8
 NODE = "/r1/gallery_node"
@@ -78,6 +81,38 @@ def test_tracks_are_enrolled_and_known_after_a_restart(graph, tmp_path, show):
     hits = graph.call(Search, f"{NODE}/search", Search.Request()).hits
     assert {hit.identity.id for hit in hits} == {one.id for one in known.values()}
     assert {hit.identity.class_id for hit in hits} == {"person"}
+
+
+def test_pictures_are_kept_where_asked_for(graph, tmp_path):
+    start(graph, tmp_path, enroll="confirmed", thumbnails=True)
+    publishers = {
+        topic: graph.node.create_publisher(topic.type, f"/r1/front/{topic.name}", topic.qos)
+        for topic in (topics.IMAGE, topics.TRACKS, topics.APPEARANCES)
+    }
+    recognitions = graph.collect(topics.RECOGNITIONS.type, "/r1/front/recognitions")
+    image = np.zeros((60, 80, 3), np.uint8)
+    image[10:40, 20:50] = (0, 0, 255)  # the object, red
+    stamps = iter(range(1, 5000))
+
+    def known() -> bool:
+        header = make_header(next(stamps) * 10**9, "r1/front_optical")
+        box, still = np.array([20, 10, 50, 40], np.float32), np.zeros(2, np.float32)
+        publishers[topics.IMAGE].publish(ImageMessageFactory().fill(image, header))
+        graph.spin_for(0.1)
+        track = Track(1, box, 0.9, "car", TrackState.CONFIRMED, still, 1, 1, 0)
+        publishers[topics.TRACKS].publish(tracks_to_msg([track], header))
+        graph.spin_for(0.1)
+        publishers[topics.APPEARANCES].publish(appearances_to_msg([Appearance(1, look(0), 0.9)], MODEL, header))
+        graph.spin_for(0.1)
+        return any(one.verdict == Recognition.KNOWN for message in recognitions for one in message.recognitions)
+
+    assert graph.spin_until(known), graph.logs()
+    with open_gallery(tmp_path / "r1.gallery", read_only=True) as gallery:
+        jpeg = gallery.thumbnail(next(gallery.identities()).identity_id)
+    assert jpeg is not None
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == (30, 30, 3)
+    np.testing.assert_allclose(picture.mean(axis=(0, 1)), (0, 0, 255), atol=8)
 
 
 def test_services(graph, tmp_path, show):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mobinet.reid.gallery.calibration import Calibration
 from mobinet.reid.gallery.records import Known, Prototype
 from mobinet.reid.vectors import unit_vectors
-from mobinet.types import Float32
+from mobinet.types import Float32, Int64
 
 Rows = NDArray[np.void]
 # of a message that ends with its own CRC-32, whatever it says
@@ -27,13 +27,16 @@ def row_type(dimension: int) -> np.dtype[np.void]:
     return np.dtype([*fields, ("vector", "<f2", (dimension,)), ("crc", "<u4")])
 
 
-def prototype_bytes(prototype: Prototype, number: int) -> bytes:
-    """A prototype of the identity with this number in the file."""
-    row = np.zeros((), row_type(len(prototype.vector)))
-    row["slot"], row["number"], row["origin"] = prototype.slot, number, prototype.origin.encode()
-    row["weight"], row["quality"], row["vector"] = prototype.weight, prototype.quality, prototype.vector
-    row["crc"] = zlib.crc32(row.tobytes()[:-4])
-    return row.tobytes()
+def encoded(prototypes: Sequence[Prototype], slots: Int64, numbers: Int64, dimension: int) -> tuple[Rows, list[bytes]]:
+    """Prototypes under these slots, of the identities with these numbers in the file: as rows, and as bytes."""
+    rows = np.zeros(len(prototypes), row_type(dimension))
+    rows["slot"], rows["number"] = slots, numbers
+    for name in ("weight", "quality", "vector"):
+        rows[name] = np.array([getattr(one, name) for one in prototypes], np.float32).reshape(rows[name].shape)
+    rows["origin"] = [one.origin.encode() for one in prototypes]
+    size, data = rows.itemsize, rows.tobytes()
+    bodies = [data[start : start + size - 4] for start in range(0, len(data), size)]
+    return rows, [body + zlib.crc32(body).to_bytes(4, "little") for body in bodies]
 
 
 def is_sound(data: object, size: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -109,12 +110,7 @@ class Gallery:
         with self._lock:
             nearest = self._store.nearest(queries, 2)
             limits = self.thresholds()
-        ids, scores = nearest.ids.astype("U16"), nearest.scores
-        known = (scores[:, 0] >= limits.known) & (scores[:, 0] - scores[:, 1] >= self.settings.margin)
-        new = (scores[:, 0] < limits.new) | (nearest.ids[:, 0] == b"")
-        verdicts = np.where(new, Verdict.NEW, np.where(known, Verdict.KNOWN, Verdict.UNSURE))
-        rows = zip(verdicts.tolist(), ids.tolist(), scores.tolist(), strict=True)
-        return [Match(Verdict(verdict), *pair, *cosines) for verdict, pair, cosines in rows]
+        return [self._match(found, limits) for found in nearest]
 
     def search(self, views: Float32, count: int = 10, qualities: Float64 | None = None) -> list[Hit]:
         """The identities most like one object, whatever the thresholds, the most alike first.
@@ -126,9 +122,17 @@ class Gallery:
             raise InputError(f"search: expected to ask for at least one identity, got {count}")
         query = self._pooled(views, qualities)[None]
         with self._lock:
-            nearest = self._store.nearest(query, count)
-            found = zip(nearest.ids[0].astype("U16").tolist(), nearest.scores[0].tolist(), strict=True)
-            return [Hit(self.find(name), score) for name, score in found if name]
+            return [Hit(self.find(name), score) for name, score in self._store.nearest(query, count)[0]]
+
+    def compare(self, name: str, views: Float32, qualities: Float64 | None = None) -> float:
+        """The score of one object for one identity: the cosine with its nearest prototype, -1 where it has none.
+
+        Raises:
+            UnknownIdentityError: nobody of this id, alias or label.
+            InputError, GalleryError: see ``identify``.
+        """
+        query = self._pooled(views, qualities)
+        return max((float(prototype.vector @ query) for prototype in self.prototypes(name)), default=-1.0)
 
     def enroll(self, enrolment: Enrolment) -> Known:
         """Keeps views of one object: a new identity, or more of one that is there. See ``enroll_all``."""
@@ -182,8 +186,8 @@ class Gallery:
                 raise InputError(f"'{first}' and '{second}' are one identity already, {older.identity_id}")
             known = replace(older, merged=(*older.merged, replace(younger, merged_ns=stamp_ns)))
             both = self._store.prototypes(older.identity_id) + self._store.prototypes(younger.identity_id)
-            picture = self._store.thumbnail(older.identity_id) or self._store.thumbnail(younger.identity_id)
-            self._write([Put(known, both, picture), Erase(younger.identity_id)])
+            # the younger one's picture goes: after a split it would be left with somebody else
+            self._write([Put(known, both), Erase(younger.identity_id)])
             return known
 
     def split(self, alias: str) -> tuple[Known, Known]:
@@ -336,6 +340,19 @@ class Gallery:
         picture = enrolment.thumbnail if self.settings.thumbnails else None
         return Put(known, prototypes, picture or before.thumbnail)
 
+    def _match(self, nearest: Sequence[tuple[str, float]], limits: Thresholds) -> Match:
+        """The verdict on one object, from its two nearest identities."""
+        if not nearest:
+            return Match(Verdict.NEW)
+        best, score = nearest[0]
+        runner_up, second = nearest[1] if len(nearest) > 1 else ("", -1.0)
+        verdict = Verdict.UNSURE
+        if score < limits.new:
+            verdict = Verdict.NEW
+        elif score >= limits.known and score - second >= self.settings.margin:
+            verdict = Verdict.KNOWN
+        return Match(verdict, best, runner_up, score, second)
+
     def _pooled(self, views: Float32, qualities: Float64 | None) -> Float32:
         units = self._units(views)
         if not len(units):
@@ -345,18 +362,28 @@ class Gallery:
         return pooled
 
     def _units(self, vectors: Float32) -> Float32:
-        """``(N, D)`` of length 1, or InputError."""
-        given: NDArray[Any] = np.atleast_2d(np.asarray(vectors))
-        if given.ndim != 2 or given.shape[1] != self.dimension or not np.issubdtype(given.dtype, np.floating):
+        """``(N, D)`` of length 1, or InputError. One question goes through here: no step more than it takes."""
+        given: NDArray[Any] = np.asarray(vectors)
+        if given.ndim == 1:
+            given = given[None]
+        if given.ndim != 2 or given.shape[1] != self.dimension or given.dtype.kind != "f":
             raise InputError(
                 f"expected vectors (N, {self.dimension}) of the gallery's network {self.model}, got {given.dtype} "
                 f"{given.shape}; describe the object with that network"
             )
-        lengths = np.linalg.norm(given.astype(np.float64), axis=1, keepdims=True)
-        bad = ~(np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 1e-12))
-        if bad.any():
-            raise InputError(f"vector {int(np.argmax(bad))} is zero or not finite; leave such views out")
-        units: Float32 = (given / lengths).astype(np.float32)
+        if given.dtype.itemsize < 4:
+            given = given.astype(np.float32)
+        if len(given) == 1:
+            square = float(given[0] @ given[0])
+            bad = [] if 1e-24 < square < math.inf else [0]
+            lengths: NDArray[Any] | float = math.sqrt(square) if not bad else 1.0
+        else:
+            squares = np.einsum("ij,ij->i", given, given, dtype=np.float64)
+            bad = np.flatnonzero(~((squares > 1e-24) & (squares < np.inf))).tolist()
+            lengths = np.sqrt(squares)[:, None]
+        if bad:
+            raise InputError(f"vector {bad[0]} is zero or not finite; leave such views out")
+        units: Float32 = np.asarray(given / lengths, np.float32)
         return units
 
 

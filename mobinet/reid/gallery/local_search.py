@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +12,26 @@ from numpy.typing import NDArray
 from mobinet.errors import GalleryError, MissingDependencyError
 from mobinet.reid.gallery import codec
 from mobinet.reid.gallery.faiss_index import ExactIndex, GraphIndex
-from mobinet.reid.gallery.records import Nearest, Prototype
 from mobinet.reid.gallery.sqlite_file import SqliteFile, damage
+from mobinet.reid.gallery.store import Nearest
 from mobinet.reid.gallery.vector_index import NOBODY, NumpyIndex, VectorIndex, grown
 from mobinet.types import Float32, Int64
 
 _CHUNK = 20_000
 _GRAPH_PART = 8 << 20
+_MOST_ASKED = 4096
 # where more of a graph's knots are empty or missing it is not worth loading
 _STALE = 0.3
+
+
+@dataclass(frozen=True)
+class Written:
+    """Identities by number in the file, and their prototypes: slots, numbers of their identities, vectors."""
+
+    names: Mapping[int, str]
+    slots: Int64
+    numbers: Int64
+    vectors: Float32
 
 
 class LocalSearch:
@@ -61,31 +74,30 @@ class LocalSearch:
                 search._index.put(slots, vectors)
         return search
 
-    def nearest(self, queries: Float32, count: int) -> Nearest:
+    def nearest(self, queries: Float32, count: int) -> list[Nearest]:
         """See Store. An identity has several prototypes: as many are asked for as it takes to see enough of them."""
-        if not len(self._index):
-            nobody = np.zeros((len(queries), count), "S16")
-            return Nearest(nobody, np.full(nobody.shape, -1, np.float32))
-        asked = 4 * count
+        total = len(self._index)
+        if not total:
+            return [[] for _ in queries]
+        enough = min(count, self.identities)
+        asked = min(math.ceil(count * min(total / max(self.identities, 1), 4)) + 1, total)
+        # a graph finds but so many; identities without prototypes are never found
+        most = min(max(4 * count, _MOST_ASKED), total)
         while True:
-            scores, slots = self._index.search(queries, min(asked, len(self._index)))
-            found = distinct(np.where(slots == NOBODY, 0, self._owners[slots]), scores, count)
-            enough = min(count, self.identities)
-            if asked >= len(self._index) or (found[0] > 0).sum(axis=1).min(initial=enough) >= enough:
-                return Nearest(np.where(found[0] > 0, self._ids[found[0]], b"").astype("S16"), found[1])
-            asked *= 4
+            scores, slots = self._index.search(queries, asked)
+            # owner 0, nobody, is at slot 0: what is not there has slot -1
+            owners = self._owners[np.maximum(slots, 0)]
+            found = [distinct(*row, count) for row in zip(owners.tolist(), scores.tolist(), strict=True)]
+            if asked >= most or all(len(one) >= enough for one in found):
+                return [[(self._ids[owner].decode(), score) for owner, score in one.items()] for one in found]
+            asked = min(4 * asked, most)
 
-    def apply(
-        self, written: Sequence[tuple[int, str, tuple[Prototype, ...]]], erased: Sequence[int], dropped: Int64
-    ) -> None:
-        """What has just been stored: identities by number with id and prototypes, numbers erased, slots dropped."""
-        prototypes = [prototype for _, _, group in written for prototype in group]
-        if prototypes:
-            slots = np.array([prototype.slot for prototype in prototypes], np.int64)
-            numbers = np.repeat([number for number, _, _ in written], [len(group) for _, _, group in written])
-            self._own(slots, numbers)
-            self._index.put(slots, np.stack([prototype.vector for prototype in prototypes]))
-        for number, identity_id, _ in written:
+    def apply(self, written: Written, erased: Sequence[int], dropped: Int64) -> None:
+        """What has just been stored, numbers of identities that were erased, and slots that were dropped."""
+        if len(written.slots):
+            self._own(written.slots, written.numbers)
+            self._index.put(written.slots, written.vectors)
+        for number, identity_id in written.names.items():
             self._name(number, identity_id)
         if len(dropped):
             self._index.remove(dropped)
@@ -182,16 +194,12 @@ def _read_chunks(file: SqliteFile) -> Iterator[tuple[Int64, Int64, Float32]]:
             yield rows["slot"].astype(np.int64), rows["number"].astype(np.int64), codec.vectors_of(rows)
 
 
-def distinct(owners: Int64, scores: Float32, count: int) -> tuple[Int64, Float32]:
-    """The first ``count`` different owners of each row, and the score of their first place; owner 0 is nobody."""
-    rows = np.arange(len(owners))
-    left = owners > 0
-    found = np.zeros((len(owners), count), np.int64)
-    best = np.full((len(owners), count), -1, np.float32)
-    for place in range(count):
-        first = left.argmax(axis=1)
-        there = left[rows, first]
-        found[:, place] = np.where(there, owners[rows, first], 0)
-        best[:, place] = np.where(there, scores[rows, first], -1)
-        left &= owners != found[:, place, None]
-    return found, best
+def distinct(owners: Iterable[int], scores: Iterable[float], count: int) -> dict[int, float]:
+    """The first ``count`` different owners and their first scores; owner 0 is nobody."""
+    found: dict[int, float] = {}
+    for owner, score in zip(owners, scores, strict=True):
+        if owner and owner not in found:
+            found[owner] = score
+            if len(found) == count:
+                break
+    return found

@@ -56,7 +56,7 @@ class MilvusServer:
         if (model and model != self.model) or (dimension and dimension != self.dimension):
             raise ModelError(
                 f"gallery '{where}' holds vectors of network {self.model} ({self.dimension} numbers), and this is "
-                f"{model} ({dimension}): vectors of two networks never compare; use that network, or another name ('#NAME')"
+                f"{model} ({dimension}): vectors of two networks never compare; use that network, or another '#NAME'"
             )
 
     @contextmanager

@@ -13,11 +13,10 @@ import numpy as np
 from mobinet.errors import GalleryError
 from mobinet.reid.gallery import codec
 from mobinet.reid.gallery.calibration import Calibration
-from mobinet.reid.gallery.local_search import distinct
 from mobinet.reid.gallery.milvus_server import LONGEST_TEXT, MilvusServer, identity_row
-from mobinet.reid.gallery.records import Known, Nearest, Prototype
-from mobinet.reid.gallery.store import Erase, Put
-from mobinet.types import Float32, Int64
+from mobinet.reid.gallery.records import Known, Prototype
+from mobinet.reid.gallery.store import Erase, Nearest, Put
+from mobinet.types import Float32
 
 # a row among the identities that is none; it was "seen" before all of them
 _CALIBRATION = "#calibration"
@@ -107,18 +106,16 @@ class MilvusStore:
         rows = self._records(f"{_IDENTITIES} and last_seen < {stamp_ns}")
         return sorted((codec.known_from_text(row["record"]) for row in rows), key=_age)
 
-    def nearest(self, queries: Float32, count: int) -> Nearest:
+    def nearest(self, queries: Float32, count: int) -> list[Nearest]:
         """See Store. Hits that no record names are of writers that were cut short, and pass for nothing."""
-        asked, total = 4 * count, max(self.prototype_count(), 1)
+        total = max(self.prototype_count(), 1)
+        most = min(total, _MOST_HITS)
+        asked = min(4 * count, most)
         while True:
-            limit = min(asked, total, _MOST_HITS)
-            owners, scores, names = self._hits(queries, limit)
-            places, best = distinct(owners, scores, count)
-            full = bool((places > 0).all())
-            if full or limit == min(total, _MOST_HITS):
-                ids = np.array(["", *names], "S16")
-                return Nearest(ids[places], best)
-            asked *= 4
+            found = self._hits(queries, asked, count)
+            if asked >= most or all(len(one) == count for one in found):
+                return found
+            asked = min(4 * asked, most)
 
     def write(self, changes: Sequence[Put | Erase]) -> None:
         """See Store; several identities are stored one after the other."""
@@ -178,8 +175,7 @@ class MilvusStore:
         """See Store."""
         self._server.close()
 
-    def _hits(self, queries: Float32, limit: int) -> tuple[Int64, Float32, list[str]]:
-        """``(Q, limit)`` numbers of identities, from 1, and their scores; 0 where there is none."""
+    def _hits(self, queries: Float32, limit: int, count: int) -> list[Nearest]:
         server = self._server
         with server.errors():
             found = server.client.search(
@@ -187,15 +183,15 @@ class MilvusStore:
             )
         names = sorted({hit["entity"]["identity"] for hits in found for hit in hits})
         valid = {row["id"]: set(_slots(row)) for row in self._records(_among("id", names))} if names else {}
-        owners: Int64 = np.zeros((len(queries), limit), np.int64)
-        scores: Float32 = np.full((len(queries), limit), -1, np.float32)
-        for row, hits in enumerate(found):
-            for place, hit in enumerate(hits):
+        nearest = []
+        for hits in found:
+            best: dict[str, float] = {}
+            for hit in hits:
                 owner = hit["entity"]["identity"]
                 if hit["slot"] in valid.get(owner, ()):
-                    owners[row, place] = names.index(owner) + 1
-                    scores[row, place] = hit["distance"]
-        return owners, scores, names
+                    best.setdefault(owner, float(hit["distance"]))
+            nearest.append(list(best.items())[:count])
+        return nearest
 
     def _records(self, condition: str) -> list[dict[str, Any]]:
         return list(self._server.select(self._server.identities, condition, ("id", "aliases", "slots", "record")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -97,7 +97,11 @@ class TrackRecogniser:
         self.learnt = 0
 
     def recognise(
-        self, appearances: Sequence[Appearance], stamp_ns: int, classes: Mapping[int, str] | None = None
+        self,
+        appearances: Sequence[Appearance],
+        stamp_ns: int,
+        classes: Mapping[int, str] | None = None,
+        picture: Callable[[int], bytes | None] = lambda _: None,
     ) -> list[Recognised]:
         """Looks at tracks described in one image; those not decided on yet are left out.
 
@@ -107,6 +111,7 @@ class TrackRecogniser:
             appearances: described tracks, each the mean of its views so far.
             stamp_ns: of the image.
             classes: class names of tracks.
+            picture: JPEG bytes of a track, asked for when it is enrolled.
 
         Raises:
             InputError: a vector that is none of the gallery's network.
@@ -118,7 +123,7 @@ class TrackRecogniser:
         matches = self._without_doubles(self._gallery.identify_each(np.stack([one.embedding for one in looked])))
         decided = [(one, match) for one, match in zip(looked, matches, strict=True) if self._remember(one, match)]
         self._bound()
-        return self._learn(decided, stamp_ns, classes or {})
+        return self._learn(decided, stamp_ns, classes or {}, picture)
 
     def appearance(self, track_id: int) -> Appearance | None:
         """The last description of a track."""
@@ -158,7 +163,11 @@ class TrackRecogniser:
         return memory.times >= self.settings.decide_after
 
     def _learn(
-        self, decided: Sequence[tuple[Appearance, Match]], stamp_ns: int, classes: Mapping[int, str]
+        self,
+        decided: Sequence[tuple[Appearance, Match]],
+        stamp_ns: int,
+        classes: Mapping[int, str],
+        picture: Callable[[int], bytes | None],
     ) -> list[Recognised]:
         """Enrolls who is new, adds to who is known, in one go."""
         enrolments: dict[int, Enrolment] = {}
@@ -167,6 +176,7 @@ class TrackRecogniser:
                 enrolments[appearance.track_id] = Enrolment(
                     appearance.embedding, stamp_ns, match.identity_id, np.array([min(appearance.quality, 1.0)]),
                     class_name=classes.get(appearance.track_id, UNKNOWN_CLASS),
+                    thumbnail=None if match.identity_id else picture(appearance.track_id),
                 )  # fmt: skip
         made = self._gallery.enroll_all(list(enrolments.values())) if enrolments else []
         learnt = dict(zip(enrolments, made, strict=True))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
-
-import numpy as np
 
 from mobinet.types import UNKNOWN_CLASS, Float32, Float64
 
@@ -155,16 +153,3 @@ class Forgotten:
 
     ids: tuple[str, ...]
     views: int
-
-
-@dataclass(frozen=True)
-class Nearest:
-    """The nearest identities of Q queries, the nearest first.
-
-    Args:
-        ids: ``(Q, K)`` of 16 ASCII bytes, empty where there are fewer.
-        scores: ``(Q, K)`` float32 cosines, -1 where there are fewer.
-    """
-
-    ids: np.ndarray[tuple[int, ...], np.dtype[np.bytes_]] = field(repr=False)
-    scores: Float32

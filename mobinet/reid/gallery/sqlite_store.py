@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +10,13 @@ import numpy as np
 from mobinet.errors import GalleryError
 from mobinet.reid.gallery import codec
 from mobinet.reid.gallery.calibration import Calibration
-from mobinet.reid.gallery.local_search import LocalSearch
-from mobinet.reid.gallery.records import Known, Nearest, Prototype
+from mobinet.reid.gallery.local_search import LocalSearch, Written
+from mobinet.reid.gallery.records import Known, Prototype
 from mobinet.reid.gallery.sqlite_check import check_file
 from mobinet.reid.gallery.sqlite_file import SqliteFile, damage
-from mobinet.reid.gallery.store import Erase, Put
-from mobinet.types import Float32
+from mobinet.reid.gallery.store import Erase, Nearest, Put
+from mobinet.reid.gallery.vector_index import VectorIndex
+from mobinet.types import Float32, Int64
 
 _RECORD = "SELECT number, id, last_seen_ns, label, record, crc FROM identity "
 _Row = tuple[int, str, int, str, str, int]
@@ -70,6 +70,13 @@ class SqliteStore:
         if self._search is None:
             self._search = LocalSearch.read(self._file, self._exact_up_to)
 
+    @property
+    def search_index(self) -> VectorIndex:
+        """What the vectors are searched by; they are read if they were not."""
+        self.load()
+        assert self._search is not None
+        return self._search.index
+
     def find(self, name: str) -> Known | None:
         """See Store."""
         number = self._number(name)
@@ -107,7 +114,7 @@ class SqliteStore:
             raise GalleryError(f"{self.where}: {damage(f'the picture of {identity_id}')}")
         return None if row is None else bytes(row[1])
 
-    def nearest(self, queries: Float32, count: int) -> Nearest:
+    def nearest(self, queries: Float32, count: int) -> list[Nearest]:
         """See Store."""
         self.load()
         assert self._search is not None
@@ -121,8 +128,7 @@ class SqliteStore:
             numbers = {name: self._number_of_id(name) for name in [*(put.known.identity_id for put in puts), *gone]}
             before = self._slots_of([number for number in numbers.values() if number is not None])
             written = self._put_all(puts, numbers)
-            after = {prototype.slot for _, _, prototypes in written for prototype in prototypes}
-            dropped = sorted(before - after)
+            dropped = sorted(before - set(written.slots.tolist()))
             self._execute_all("DELETE FROM prototype WHERE slot = ?", dropped)
             erased = [number for name in gone if (number := numbers[name]) is not None]
             for table in ("identity", "alias", "thumbnail"):
@@ -157,35 +163,33 @@ class SqliteStore:
         """See Store."""
         return check_file(self._file)
 
-    def _put_all(
-        self, puts: Sequence[Put], numbers: Mapping[str, int | None]
-    ) -> list[tuple[int, str, tuple[Prototype, ...]]]:
-        """Within a transaction; numbers and ids of the identities, and their prototypes with slots, as read again."""
+    def _put_all(self, puts: Sequence[Put], known: Mapping[str, int | None]) -> Written:
+        """Within a transaction; ``known`` are numbers of the identities that are there already."""
         next_number, next_slot = self._file.last_number("identity") + 1, self._file.last_number("prototype") + 1
-        written = []
+        names: dict[int, str] = {}
         for put in puts:
-            number = numbers[put.known.identity_id]
+            number = known[put.known.identity_id]
             if number is None:
                 number, next_number = next_number, next_number + 1
-            self._put_record(put, number)
-            blobs = []
-            for prototype in put.prototypes:
-                slot = prototype.slot
-                if slot == 0:
-                    slot, next_slot = next_slot, next_slot + 1
-                blobs.append((slot, number, codec.prototype_bytes(replace(prototype, slot=slot), number)))
-            self._file.connection.executemany("INSERT OR REPLACE INTO prototype VALUES (?, ?, ?)", blobs)
-            # what is compared must not depend on whether the file was closed since: in the file's precision
-            prototypes = codec.prototypes_of(codec.rows_of([data for _, _, data in blobs], self.dimension))
-            written.append((number, put.known.identity_id, prototypes))
-        return written
+            names[number] = put.known.identity_id
+            self._put_record(put, number, known[put.known.identity_id] is None)
+        prototypes = [prototype for put in puts for prototype in put.prototypes]
+        slots: Int64 = np.array([prototype.slot for prototype in prototypes], np.int64)
+        slots[slots == 0] = np.arange(next_slot, next_slot + (slots == 0).sum())
+        numbers: Int64 = np.repeat(np.array(list(names), np.int64), [len(put.prototypes) for put in puts])
+        rows, blobs = codec.encoded(prototypes, slots, numbers, self.dimension)
+        values = zip(slots.tolist(), numbers.tolist(), blobs, strict=True)
+        self._file.connection.executemany("INSERT OR REPLACE INTO prototype VALUES (?, ?, ?)", values)
+        # what is compared must not depend on whether the file was closed since: in the file's precision
+        return Written(names, slots, numbers, codec.vectors_of(rows))
 
-    def _put_record(self, put: Put, number: int) -> None:
+    def _put_record(self, put: Put, number: int, is_new: bool) -> None:
         connection, known = self._file.connection, put.known
         row = (number, known.identity_id, known.seen[1], known.name, codec.known_text(known))
         query = "INSERT OR REPLACE INTO identity VALUES (?, ?, ?, ?, ?, ?)"
         connection.execute(query, (*row, codec.text_checksum(*row)))
-        connection.execute("DELETE FROM alias WHERE number = ?", (number,))
+        if not is_new:
+            connection.execute("DELETE FROM alias WHERE number = ?", (number,))
         aliases = [(alias, number) for alias in known.aliases]
         connection.executemany("INSERT OR REPLACE INTO alias VALUES (?, ?)", aliases)
         if put.thumbnail is not None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from mobinet.reid.gallery.calibration import Calibration
-from mobinet.reid.gallery.records import Known, Nearest, Prototype
+from mobinet.reid.gallery.records import Known, Prototype
 from mobinet.types import Float32
+
+# ids of identities and the cosine with the nearest prototype of each, the most alike first
+Nearest: TypeAlias = "list[tuple[str, float]]"
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,8 @@ class Store(Protocol):
         """Those last seen before the stamp."""
         ...
 
-    def nearest(self, queries: Float32, count: int) -> Nearest:
-        """The ``count`` identities nearest to each of ``(Q, D)`` unit vectors."""
+    def nearest(self, queries: Float32, count: int) -> list[Nearest]:
+        """The ``count`` identities nearest to each of ``(Q, D)`` unit vectors; fewer where there are not so many."""
         ...
 
     def write(self, changes: Sequence[Put | Erase]) -> None:

@@ -153,7 +153,11 @@ def test_pictures_are_kept_only_where_asked_for(tmp_path):
     with open_gallery(tmp_path / "a", settings=GallerySettings(thumbnails=True)) as gallery:
         gallery.enroll(Enrolment(look(0), 1, into=known.identity_id, thumbnail=b"jpeg"))
         assert gallery.thumbnail(known.identity_id) == b"jpeg"
-        gallery.forget(known.identity_id)
+        # nobody is left with the picture of somebody else
+        older = gallery.enroll(Enrolment(look(1), 0))
+        assert gallery.merge(older.identity_id, known.identity_id, 5).identity_id == older.identity_id
+        gallery.split(known.identity_id)
+        assert [gallery.thumbnail(one.identity_id) for one in (older, known)] == [None, None]
 
 
 @pytest.mark.parametrize(
