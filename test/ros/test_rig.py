@@ -395,6 +395,20 @@ robots:
     assert spec_of(rig, "/r1/target_tracker_node").parameters["cameras"] == ["c"]
 
 
+def test_a_gallery_runs_where_it_is_named(folder: Path) -> None:
+    text = """
+rig_version: 1
+robots:
+  r1: {cameras: {c: {}}, gallery: {enroll: confirmed, gallery: known.gallery}}
+  r2: {cameras: {c: {}}}
+"""
+    rig = read(folder, text)
+    found = [spec for spec in rig_node_specs(rig) if spec.executable == "gallery_node"]
+    assert [spec.full_name for spec in found] == ["/r1/gallery_node"]
+    assert found[0].parameters["cameras"] == ["c"]
+    assert found[0].parameters["enroll"] == "confirmed"
+
+
 @pytest.mark.parametrize(
     ("parts", "namespace"), [(("", "r1"), "/r1"), (("/a/", "b", "c"), "/a/b/c"), (("", ""), "/"), (("/",), "/")]
 )
