@@ -30,12 +30,14 @@ class Neighbours:
     furthest: Float32
 
 
-def nearest_neighbours(vectors: Float32, count: int) -> Neighbours:
+def nearest_neighbours(vectors: Float32, count: int, signs: Float32 | None = None) -> Neighbours:
     """Searches block by block; each block of distances serves its rows and its columns.
 
     Args:
         vectors: ``(N, D)`` float32, finite.
         count: K, limited to N.
+        signs: ``(D,)`` factors of the squared differences; 1 by default. Where one is negative a distance can be too,
+            and every vector is still its own nearest.
 
     Raises:
         InputError: ``vectors`` is not of that shape or type, or not finite, or ``count`` is below one.
@@ -47,12 +49,17 @@ def nearest_neighbours(vectors: Float32, count: int) -> Neighbours:
     indices = np.full((total, count), -1, np.int32)
     distances = np.full((total, count), np.inf, np.float32)
     furthest = np.zeros(total, np.float32)
-    lengths = np.einsum("ij,ij->i", vectors, vectors)
+    others = vectors if signs is None else vectors * signs
+    lengths = np.einsum("ij,ij->i", vectors, others)
     for top in range(0, total, _BLOCK):
         rows = slice(top, top + _BLOCK)
         for left in range(top, total, _BLOCK):
             columns = slice(left, left + _BLOCK)
-            block = squared_distances(vectors[rows], vectors[columns], lengths[rows], lengths[columns])
+            block = _block_distances(vectors[rows], others[columns], lengths[rows], lengths[columns])
+            if signs is None:
+                np.maximum(block, 0, out=block)
+            elif left == top:
+                np.fill_diagonal(block, -np.inf)
             np.maximum(furthest[rows], block.max(axis=1), out=furthest[rows])
             _keep_nearest(block, left, indices[rows], distances[rows])
             if left > top:
@@ -62,13 +69,20 @@ def nearest_neighbours(vectors: Float32, count: int) -> Neighbours:
     return Neighbours(indices, distances, furthest)
 
 
-def squared_distances(first: Float32, second: Float32, first_lengths: Float32, second_lengths: Float32) -> Float32:
-    """``(N, M)`` squared Euclidean distances of ``(N, D)`` and ``(M, D)`` vectors with these squared lengths."""
+def weighted_squared_distances(first: Float32, second: Float32, signs: Float32 | None = None) -> Float32:
+    """``(N, M)`` sums of squared differences of ``(N, D)`` and ``(M, D)`` vectors, each times its sign ``(D,)``."""
+    signed = (first, second) if signs is None else (first * signs, second * signs)
+    lengths = (np.einsum("ij,ij->i", one, other) for one, other in zip((first, second), signed, strict=True))
+    distances = _block_distances(first, signed[1], *lengths)
+    return np.maximum(distances, 0, out=distances) if signs is None else distances
+
+
+def _block_distances(first: Float32, second: Float32, first_lengths: Float32, second_lengths: Float32) -> Float32:
     distances: Float32 = first @ second.T
     distances *= -2
     distances += first_lengths[:, None]
     distances += second_lengths
-    return np.maximum(distances, 0, out=distances)
+    return distances
 
 
 @compiled

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from mobinet.compiled import compiled
-from mobinet.reid.neighbours import Neighbours, nearest_neighbours, squared_distances
+from mobinet.errors import InputError
+from mobinet.reid.neighbours import Neighbours, nearest_neighbours, weighted_squared_distances
 from mobinet.reid.vectors import check_pair
 from mobinet.settings import check_settings, setting
 from mobinet.types import Float32, Int64
@@ -38,7 +39,9 @@ class ReciprocalSettings:
         check_settings(self)
 
 
-def k_reciprocal(queries: Float32, gallery: Float32, settings: ReciprocalSettings | None = None) -> Float32:
+def k_reciprocal(
+    queries: Float32, gallery: Float32, settings: ReciprocalSettings | None = None, signs: Float32 | None = None
+) -> Float32:
     """``(Q, G)`` distances after re-ranking, smaller is more alike.
 
     The original distance is the squared Euclidean one, divided for each query by the largest that it has to any vector,
@@ -47,18 +50,21 @@ def k_reciprocal(queries: Float32, gallery: Float32, settings: ReciprocalSetting
 
     Args:
         queries, gallery: ``(Q, D)`` and ``(G, D)`` float32.
+        signs: ``(D,)`` factors of the squared differences, see ``mobinet.reid.bias``; all 1 by default.
 
     Raises:
         InputError: a shape, type or value that is not so.
     """
     settings = settings or ReciprocalSettings()
     check_pair(queries, gallery)
+    if signs is not None and signs.shape != (queries.shape[1],):
+        raise InputError(f"signs: expected one for each of {queries.shape[1]} numbers, got shape {signs.shape}")
     if not len(queries) or not len(gallery):
         return np.zeros((len(queries), len(gallery)), np.float32)
     vectors = np.concatenate([queries, gallery])
-    neighbours = nearest_neighbours(vectors, max(settings.k1 + 1, settings.k2))
-    encodings = _encode(vectors, neighbours, settings)
-    answer = _original(queries, gallery, neighbours.furthest[: len(queries)])
+    neighbours = nearest_neighbours(vectors, max(settings.k1 + 1, settings.k2), signs)
+    encodings = _encode(vectors, neighbours, settings, signs)
+    answer = _original(queries, gallery, neighbours.furthest[: len(queries)], signs)
     of_gallery = encodings[len(queries) :].tocsc()
     of_queries = encodings[: len(queries)]
     _blend(
@@ -70,24 +76,27 @@ def k_reciprocal(queries: Float32, gallery: Float32, settings: ReciprocalSetting
     return answer
 
 
-def _original(queries: Float32, gallery: Float32, furthest: Float32) -> Float32:
+def _original(queries: Float32, gallery: Float32, furthest: Float32, signs: Float32 | None) -> Float32:
     distances = np.empty((len(queries), len(gallery)), np.float32)
-    lengths = np.einsum("ij,ij->i", gallery, gallery)
     for top in range(0, len(queries), _BLOCK):
         rows = slice(top, top + _BLOCK)
-        own = np.einsum("ij,ij->i", queries[rows], queries[rows])
-        distances[rows] = squared_distances(queries[rows], gallery, own, lengths) / _positive(furthest[rows])[:, None]
+        block = weighted_squared_distances(queries[rows], gallery, signs)
+        block /= _positive(furthest[rows])[:, None]
+        distances[rows] = block
     return distances
 
 
-def _encode(vectors: Float32, neighbours: Neighbours, settings: ReciprocalSettings) -> csr_matrix:
+def _encode(
+    vectors: Float32, neighbours: Neighbours, settings: ReciprocalSettings, signs: Float32 | None
+) -> csr_matrix:
     """``(N, N)`` sparse, rows sum to 1: Gaussian weights of the reciprocal neighbours (equation 7), averaged (11)."""
     half = round(settings.k1 / 2)
     near = neighbours.indices[:, : settings.k1 + 1]
     row_ends, columns = _reciprocal_sets(near, half)
     rows = np.repeat(np.arange(len(vectors)), np.diff(row_ends))
     distances = np.empty(len(rows), np.float32)
-    _pair_distances(vectors, rows, columns, distances)
+    factors = np.ones(vectors.shape[1], np.float32) if signs is None else signs
+    _pair_distances(vectors, factors, rows, columns, distances)
     weights = np.exp(-distances / _positive(neighbours.furthest)[rows])
     weights /= np.bincount(rows, weights, len(vectors))[rows]
     shape = len(vectors), len(vectors)
@@ -101,8 +110,8 @@ def _encode(vectors: Float32, neighbours: Neighbours, settings: ReciprocalSettin
 
 
 @compiled
-def _pair_distances(vectors: Float32, rows: Int64, columns: Int64, distances: Float32) -> None:
-    """Squared Euclidean distances of single pairs; in four sums, as one would wait for each addition."""
+def _pair_distances(vectors: Float32, signs: Float32, rows: Int64, columns: Int64, distances: Float32) -> None:
+    """Squared differences of single pairs, times their signs, summed; in four sums, as one would wait for each addition."""
     dimension = vectors.shape[1]
     for pair in range(len(rows)):
         one, other = vectors[rows[pair]], vectors[columns[pair]]
@@ -110,10 +119,10 @@ def _pair_distances(vectors: Float32, rows: Int64, columns: Int64, distances: Fl
         for first in range(0, dimension - dimension % 4, 4):
             for lane in range(4):
                 difference = one[first + lane] - other[first + lane]
-                sums[lane] += difference * difference
+                sums[lane] += signs[first + lane] * difference * difference
         for last in range(dimension - dimension % 4, dimension):
             difference = one[last] - other[last]
-            sums[0] += difference * difference
+            sums[0] += signs[last] * difference * difference
         distances[pair] = sums.sum()
 
 
