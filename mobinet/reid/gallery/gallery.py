@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mobinet.errors import GalleryError, InputError, UnknownIdentityError
 from mobinet.reid.gallery.calibration import Calibration, Thresholds
 from mobinet.reid.gallery.prototypes import add_views
-from mobinet.reid.gallery.records import Enrolment, Forgotten, Hit, Known, Match, Prototype, Verdict
+from mobinet.reid.gallery.records import Enrolment, Forgotten, Hit, Known, Match, Prototype, Verdict, taken_out
 from mobinet.reid.gallery.settings import GallerySettings
 from mobinet.reid.gallery.store import Erase, Put, Store
 from mobinet.types import Float32, Float64
@@ -202,7 +202,7 @@ class Gallery:
         """
         with self._lock:
             whole = self.find(alias)
-            remaining, part = _taken_out(whole, alias)
+            remaining, part = taken_out(whole, alias)
             if part is None:
                 raise InputError(f"'{alias}' is no alias of {whole.identity_id}; aliases: {', '.join(whole.aliases)}")
             origins = {inner.identity_id for inner in part.parts()}
@@ -394,16 +394,3 @@ def _checked_qualities(qualities: Float64 | None, count: int) -> Float64:
     if weights.shape != (count,) or not ((weights > 0) & (weights <= 1)).all():
         raise InputError(f"expected {count} qualities above 0 up to 1, got {weights.tolist()}")
     return weights
-
-
-def _taken_out(whole: Known, alias: str) -> tuple[Known, Known | None]:
-    """The record without the part of that id, however deep it is, and the part."""
-    for place, part in enumerate(whole.merged):
-        if part.identity_id == alias:
-            rest = whole.merged[:place] + whole.merged[place + 1 :]
-            return replace(whole, merged=rest), replace(part, merged_ns=0)
-        inner, found = _taken_out(part, alias)
-        if found is not None:
-            rest = (*whole.merged[:place], inner, *whole.merged[place + 1 :])
-            return replace(whole, merged=rest), found
-    return whole, None

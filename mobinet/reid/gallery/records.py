@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from mobinet.types import UNKNOWN_CLASS, Float32, Float64
@@ -81,6 +81,19 @@ class Known:
     @property
     def total_observations(self) -> int:
         return sum(part.observations for part in self.parts())
+
+
+def taken_out(whole: Known, alias: str) -> tuple[Known, Known | None]:
+    """The record without the part of that id, however deep it is, and the part."""
+    for place, part in enumerate(whole.merged):
+        if part.identity_id == alias:
+            rest = whole.merged[:place] + whole.merged[place + 1 :]
+            return replace(whole, merged=rest), replace(part, merged_ns=0)
+        inner, found = taken_out(part, alias)
+        if found is not None:
+            rest = (*whole.merged[:place], inner, *whole.merged[place + 1 :])
+            return replace(whole, merged=rest), found
+    return whole, None
 
 
 class Verdict(IntEnum):

@@ -27,7 +27,7 @@ def check_file(file: SqliteFile) -> list[str]:
 
 
 def repair_file(file: SqliteFile) -> list[str]:
-    """Drops records whose checksum is wrong, and prototypes of nobody; what was dropped, in words.
+    """Drops records whose checksum is wrong and prototypes of nobody, writes aliases anew; what was wrong, in words.
 
     Raises:
         GalleryError: the file is damaged beyond its records, or read only.
@@ -36,11 +36,16 @@ def repair_file(file: SqliteFile) -> list[str]:
     with file.transaction() as connection:
         for table, key, what in _damaged(file):
             column = {"prototype": "slot", "graph": "part"}.get(table, "number")
-            connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (key,))
+            if table != "alias":
+                connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (key,))
             dropped.append(f"{table}: {what}")
         connection.execute("DELETE FROM prototype WHERE number NOT IN (SELECT number FROM identity)")
         connection.execute("DELETE FROM thumbnail WHERE number NOT IN (SELECT number FROM identity)")
-        connection.execute("DELETE FROM alias WHERE number NOT IN (SELECT number FROM identity)")
+        # records say which aliases there are; whose record is gone is no alias any more
+        connection.execute("DELETE FROM alias")
+        for number, record in connection.execute("SELECT number, record FROM identity").fetchall():
+            rows = [(alias, number) for alias in codec.known_from_text(record).aliases]
+            connection.executemany("INSERT OR REPLACE INTO alias VALUES (?, ?)", rows)
         if any(line.startswith("graph") for line in dropped):
             connection.execute("DELETE FROM graph")
             file.set_meta("graph_knots", "0")

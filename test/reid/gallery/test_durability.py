@@ -121,6 +121,30 @@ def test_a_damaged_prototype_is_named_and_can_be_dropped(tmp_path):
         assert gallery.identify(look(2)).identity_id == ids[2]
 
 
+def test_a_damaged_alias_is_written_anew(tmp_path):
+    path = tmp_path / "known.gallery"
+    ids = filled(path, 4)
+    with open_gallery(path) as gallery:
+        gallery.merge(ids[0], ids[1], 9)
+        gallery.merge(ids[0], ids[2], 9)
+    data = bytearray(path.read_bytes())
+    places = [place for place in range(len(data)) if data.startswith(ids[1].encode(), place)]
+    for place in places:
+        damaged = bytearray(data)
+        damaged[place] ^= 1
+        path.write_bytes(damaged)
+        file = SqliteFile(path)
+        said = repair_file(file)
+        file.close()
+        with open_gallery(path) as gallery:
+            assert gallery.store.check() == []
+            if said and all(line.startswith("alias") for line in said):
+                assert {gallery.find(name).identity_id for name in ids[:3]} == {ids[0]}
+                break
+    else:
+        pytest.fail(f"no alias among the bytes at {places}")
+
+
 @pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\0" + bytes(50)])
 def test_says_what_is_no_gallery(tmp_path, content):
     path = tmp_path / "known.gallery"
