@@ -44,6 +44,8 @@ class Crops:
         cameras: ``(N,)`` int64, a number for every camera of every world.
         worlds: ``(N,)`` int64, a number for every world.
         people: ``(N,)`` bool, whether it is somebody on foot.
+        pictures: ``(N,)`` int64, a number for every picture that crops were cut from.
+        sides: ``(N,)`` float32 radians, from which side the camera sees the object, NaN where nobody knows.
         margin: share of the box's sides that is added on each side.
     """
 
@@ -52,6 +54,8 @@ class Crops:
     cameras: Int64
     worlds: Int64
     people: NDArray[np.bool_]
+    pictures: Int64
+    sides: Float32
     margin: float
 
     def __len__(self) -> int:
@@ -92,6 +96,8 @@ def _cut(images: Sequence[LabelledImage], settings: CropSettings) -> Crops:
         cameras=_numbered([(images[number].world, images[number].camera) for number, _ in chosen]),
         worlds=_numbered([(images[number].world,) for number, _ in chosen]),
         people=np.array([images[number].labels[index] == "person" for number, index in chosen], bool),
+        pictures=_numbered([(number,) for number, _ in chosen]),
+        sides=np.array([images[number].sides[index] for number, index in chosen], np.float32),
         margin=settings.margin,
     )
 

@@ -51,12 +51,14 @@ class Clip(NamedTuple):
 class Batch(NamedTuple):
     """``(T, B, 20, H, W)`` counts, of which the first ``before`` windows only fill the memory, and what is in the rest.
 
-    Targets are those of ``(T - before) * B`` windows.
+    Targets are those of ``(T - before) * B`` windows. ``settled`` is set when the network shall no longer normalise by
+    the batch.
     """
 
     counts: Tensor
     before: int
     targets: Targets
+    settled: bool = False
 
 
 def random_clip(sequence: LabelledSequence, before: int, size: ClipSize, draw: np.random.Generator) -> Clip:
@@ -102,7 +104,7 @@ def cut_clip(
     return Clip(np.minimum(counts, MOST_EVENTS, out=counts), boxes, labels)
 
 
-def stack_clips(clips: Sequence[Clip], before: int) -> Batch:
+def stack_clips(clips: Sequence[Clip], before: int, *, settled: bool = False) -> Batch:
     """Clips of equal size as one batch."""
     counts = torch.from_numpy(np.stack([clip.counts for clip in clips], axis=1))
     windows = range(before, len(clips[0].counts))
@@ -112,7 +114,7 @@ def stack_clips(clips: Sequence[Clip], before: int) -> Batch:
     labels = np.full((len(rows), most), PADDING, np.int64)
     for row, (found, numbers) in enumerate(rows):
         boxes[row, : len(found)], labels[row, : len(found)] = found, numbers
-    return Batch(counts, before, Targets(torch.from_numpy(boxes), torch.from_numpy(labels)))
+    return Batch(counts, before, Targets(torch.from_numpy(boxes), torch.from_numpy(labels)), settled)
 
 
 def _recorded_period_ns(sequence: LabelledSequence, windows: int, disturbance: EventDisturbance) -> int:

@@ -30,7 +30,7 @@ NAME = "street-events"
 
 def _defaults() -> TrainingSettings:
     return TrainingSettings(
-        steps=900, warm_up=60, batch=7, learning_rate=2.5e-3, average=0.995, keep_every=25, validate_every=300
+        steps=1500, warm_up=60, batch=12, learning_rate=2.5e-3, average=0.995, keep_every=25, validate_every=300
     )
 
 
@@ -40,6 +40,7 @@ class EventDetectorTraining:
 
     training: TrainingSettings = field(default_factory=_defaults)
     clips: ClipSize = field(default_factory=ClipSize)
+    settle: int = 1100
 
 
 def train_event_detector(
@@ -64,7 +65,9 @@ def train_event_detector(
     """
     settings = settings or EventDetectorTraining()
     learnt, held_back = hold_back(read_sequences(data))
-    task = EventTask(learnt, held_back, settings.training.batch, settings.training.seed, settings.clips)
+    task = EventTask(
+        learnt, held_back, settings.training.batch, settings.training.seed, settings.clips, settings.settle
+    )
     network = train(task, out, settings.training, resume=resume, progress=progress)
     assert isinstance(network, EventNetwork)
     balance = balance_event_scores(network, held_back)

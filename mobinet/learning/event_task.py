@@ -25,6 +25,8 @@ class EventTask:
         held_back: of other worlds, to validate with.
         batch: clips of a step.
         seed: of weights, order and augmentation.
+        settle: step from which on the network normalises by what it has seen so far and not by the batch: how many
+            events there are differs so much from batch to batch that a quiet scene looks like a busy one until then.
     """
 
     def __init__(
@@ -34,12 +36,13 @@ class EventTask:
         batch: int,
         seed: int,
         sizes: ClipSize | None = None,
+        settle: int = 1100,
     ) -> None:
         torch.manual_seed(seed)
         self.network: nn.Module = EventNetwork().to(memory_format=torch.channels_last)
         self._sequences, self._held_back = sequences, held_back
         self._batch, self._seed = batch, seed
-        self._sizes = sizes or ClipSize()
+        self._sizes, self._settle = sizes or ClipSize(), settle
 
     def batch(self, step: int) -> Batch:
         before = int(np.random.default_rng([self._seed, 2, step]).integers(0, self._sizes.most_before + 1))
@@ -49,10 +52,12 @@ class EventTask:
             order = np.random.default_rng([self._seed, 0, epoch]).permutation(len(self._sequences))
             draw = np.random.default_rng([self._seed, 1, number])
             clips.append(random_clip(self._sequences[order[place]], before, self._sizes, draw))
-        return stack_clips(clips, before)
+        return stack_clips(clips, before, settled=step >= self._settle)
 
     def losses(self, network: nn.Module, batch: Batch, device: torch.device) -> Mapping[str, Tensor]:
         assert isinstance(network, EventNetwork)
+        if batch.settled:
+            _settle(network)
         counts = _channels_last(batch.counts.to(device).float())
         height, width = counts.shape[3:]
         memory = empty_memory(counts.shape[1], height, width, device)
@@ -79,3 +84,10 @@ class EventTask:
 def _channels_last(counts: Tensor) -> Tensor:
     """The same ``(T, B, C, H, W)``, laid out as convolutions on a CPU are fastest."""
     return counts.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
+
+
+def _settle(network: nn.Module) -> None:
+    """Normalises by the statistics that were gathered, which stay; factors and offsets are learnt on."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()

@@ -40,6 +40,8 @@ class LabelledImage:
         visibility: ``(N,)`` float32 share of each silhouette that is visible.
         identities: N numbers, the same in all images of one world.
         camera: ``robot/camera``.
+        sides: ``(N,)`` float32 radians, from which side the camera sees each object: 0 its front, pi / 2 its left; NaN in
+            folders that were rendered by a version that did not tell.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class LabelledImage:
     visibility: Float32
     identities: tuple[int, ...]
     camera: str
+    sides: Float32
 
     @property
     def world(self) -> str:
@@ -135,15 +138,17 @@ def _render_world(folder: Path, seed: int, settings: RandomWorldSettings, listin
 
 
 def _record(name: str, true: TrueImage) -> dict[str, object]:
-    return {"file": name, "camera": true.camera, "objects": [_object_record(thing) for thing in true.objects]}
+    objects = [_object_record(thing, side) for thing, side in zip(true.objects, true.sides, strict=True)]
+    return {"file": name, "camera": true.camera, "objects": objects}
 
 
-def _object_record(thing: TrueObject) -> dict[str, object]:
+def _object_record(thing: TrueObject, side: float) -> dict[str, object]:
     return {
         "class": thing.object_class.label,
         "identity": thing.identity,
         "box": [round(float(value), 1) for value in thing.box],
         "visibility": round(thing.visibility, 3),
+        "side": round(side, 3),
     }
 
 
@@ -156,4 +161,5 @@ def _labelled(folder: Path, record: dict[str, Any]) -> LabelledImage:
         np.array([thing["visibility"] for thing in objects], np.float32),
         tuple(int(thing["identity"]) for thing in objects),
         str(record["camera"]),
+        np.array([thing.get("side", np.nan) for thing in objects], np.float32),
     )
