@@ -27,7 +27,6 @@ _TIMES_NOISE = 2.5
 _LEARNING_S, _LEARNING_FIRST_S, _LEARNING_INSIDE_S = 10.0, 1.0, 20.0
 # Times of a memory until it is looked at: the noise has to be known well for the long ones.
 _WARM_UP = 3.0
-_NINE = np.ones((3, 3), np.uint8)
 _AROUND = np.ones((5, 5), np.uint8)
 
 

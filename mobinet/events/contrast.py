@@ -86,30 +86,21 @@ class PictureMotion:
         """Forgets the last motion."""
         self._last: Float64 = np.zeros(4)
 
-    def estimate(self, moved: Moved, start: Float64 | None = None) -> Float64:
-        """``(3, 3)`` where pixels went in the span, shift, zoom and turn after ``start``.
-
-        Args:
-            moved: events of the span.
-            start: ``(3, 3)`` what is known of the motion; by default that nothing is, and the last answer is near.
-        """
-        base = np.eye(3) if start is None else start
-        best = self._last if start is None else np.zeros(4)
+    def estimate(self, moved: Moved) -> Float64:
+        """``(3, 3)`` where pixels went in the span of these events."""
         for step in _STEPS_PX:
-            best = self._improve(moved, base, best, step)
-        if start is None:
-            self._last = best
-        return self._matrix(best) @ base
+            self._last = self._improve(moved, self._last, step)
+        return self._matrix(self._last)
 
-    def _improve(self, moved: Moved, base: Float64, best: Float64, step: float) -> Float64:
-        value = self._contrast(moved, base, best, step)
+    def _improve(self, moved: Moved, best: Float64, step: float) -> Float64:
+        value = self._contrast(moved, best, step)
         for _ in range(_ROUNDS):
             before = best
             for index in range(4):
                 for sign in (1.0, -1.0):
                     tried = best.copy()
                     tried[index] += sign * step
-                    found = self._contrast(moved, base, tried, step)
+                    found = self._contrast(moved, tried, step)
                     if found > _BETTER * value:
                         best, value = tried, found
                         break
@@ -117,11 +108,11 @@ class PictureMotion:
                 break
         return best
 
-    def _contrast(self, moved: Moved, base: Float64, parameters: Float64, step: float) -> float:
+    def _contrast(self, moved: Moved, parameters: Float64, step: float) -> float:
         if abs(parameters[2]) > _MOST_ZOOM * self._radius:
             return 0.0
         width, height = self._size
-        image = moved_image(moved, self._matrix(parameters) @ base, width, height, max(step, self._pixel))
+        image = moved_image(moved, self._matrix(parameters), width, height, max(step, self._pixel))
         image = cv2.GaussianBlur(image, (3, 3), 0)
         # a picture that shrinks is denser by that alone (Shiba et al., "Event Collapse in Contrast Maximization
         # Frameworks", 2022)

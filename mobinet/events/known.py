@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mobinet.assignment import assign
 from mobinet.boxes import iou_matrix
 from mobinet.events.grouping import group, shares_inside
-from mobinet.events.parts import Parts
+from mobinet.events.parts import Parts, trusted
 from mobinet.types import Float64, Int64
 
 _LIMIT = 0.8
@@ -93,7 +93,7 @@ class KnownObjects:
         shrink = 1 - np.exp(-passed_s / np.stack((beside, upright, beside, upright), axis=1))
         inwards = np.where([True, True, False, False], found > before, found < before)
         self._boxes[rows] = np.where(inwards, before + shrink * (found - before), found)
-        self._velocities[rows] += _VELOCITY_GAIN * (trusted(groups) - self._velocities[rows])
+        self._velocities[rows] += _VELOCITY_GAIN * (trusted(groups.velocities, groups.spreads) - self._velocities[rows])
         self._idle_s[rows] = 0.0
 
     def _crumbs(self, new: Parts) -> NDArray[np.bool_]:
@@ -112,17 +112,12 @@ class KnownObjects:
         )
         kept = self._idle_s < _FORGET_S
         self._boxes = np.concatenate((self._boxes[kept], new.boxes))
-        self._velocities = np.concatenate((self._velocities[kept], _VELOCITY_GAIN * trusted(new)))
+        self._velocities = np.concatenate(
+            (self._velocities[kept], _VELOCITY_GAIN * trusted(new.velocities, new.spreads))
+        )
         self._ages_s = np.concatenate((self._ages_s[kept], np.zeros(len(new))))
         self._idle_s = np.concatenate((self._idle_s[kept], np.zeros(len(new))))
         return found
-
-
-def trusted(parts: Parts) -> Float64:
-    """``(N, 2)`` velocities of parts, smaller where they may be chance."""
-    squares = parts.velocities**2
-    velocities: Float64 = squares / np.maximum(squares + parts.spreads**2, 1e-9) * parts.velocities
-    return velocities
 
 
 def _areas(boxes: Float64) -> Float64:

@@ -71,7 +71,7 @@ def measure_parts(
     velocities, spreads = _velocities(sums[1:])
     # a histogram of columns and one of rows for each part; what moves out of the picture stays at its border
     columns, rows = np.zeros((count + 1, width), np.int32), np.zeros((count + 1, height), np.int32)
-    moves = np.concatenate((np.zeros((1, 2)), velocities * _trust(velocities, spreads)))
+    moves = np.concatenate((np.zeros((1, 2)), trusted(velocities, spreads)))
     _spread(events.t_ns, events.x, events.y, labels, ages_ns, cell_px, now_ns, moves, columns, rows)
     if ages_ns.any():
         _add_pixels(newest_ns, labels, ages_ns, cell_px, now_ns, columns, rows)
@@ -91,11 +91,11 @@ def _velocities(sums: Float64) -> tuple[Float64, Float64]:
     return slopes, _LIMBS * np.sqrt(spread_p / spread_t)
 
 
-def _trust(velocities: Float64, spreads: Float64) -> Float64:
-    """0..1: how much of a velocity is more than chance."""
+def trusted(velocities: Float64, spreads: Float64) -> Float64:
+    """``(N, 2)`` velocities, smaller where they may be chance."""
     squares = velocities * velocities
-    trust: Float64 = squares / np.maximum(squares + spreads * spreads, 1e-12)
-    return trust
+    less: Float64 = squares / np.maximum(squares + spreads * spreads, 1e-9) * velocities
+    return less
 
 
 def _limits(histogram: NDArray[np.int32]) -> tuple[Float64, Float64]:
