@@ -19,18 +19,24 @@ from numpy.typing import NDArray
 
 from mobinet.settings import check_settings, setting
 from mobinet.tracking.table import TrackTable
-from mobinet.types import Int64
+from mobinet.types import Float64, Int64
 
 # A camera that is asked nothing is taken for one that sees a third of what there is.
 _UNKNOWN_SIGHT = 0.3
 _MOST_SIGHT = 0.95
 # By how much of an object's evidence it forgets what it could see, while nothing tells.
 _FORGETTING = 0.3
+# The noise of the sister's boxes is known from about so many seconds of one object; it is between these factors, and
+# one detection that is far off counts as four standard deviations, squared.
+_NOISE_MEMORY_S = 1.0
+_LEAST_NOISE, _MOST_NOISE, _MOST_SURPRISE = 0.5, 10.0, 16.0
 # Detections of images that follow each other sooner say no more than one of them, seconds.
 _LOOK_S = 0.1
 # What is sure is doubted soon enough, and what is doubted believed.
 MOST_EVIDENCE, _LEAST_EVIDENCE = 3.0, -3.0
 _ENOUGH_EVIDENCE = 0.5
+# A track whose middle is not known to so much of its size is not told as seen.
+_LARGEST_ERROR = 0.2
 # A doubtful detection in the place of a track is so much likelier where it is there: two and a half times.
 HINT = 0.9
 
@@ -79,11 +85,17 @@ class FusionSettings:
 
 
 class Senses(NamedTuple):
-    """When both cameras looked last, nanoseconds, and how much the camera itself sees of what its sister does."""
+    """What is known of both cameras.
+
+    ``own_ns``, ``sister_ns``: when they looked last, nanoseconds. ``sight``: how much the camera itself sees of what
+    its sister does, 0..1. ``centre_noise``, ``size_noise``: by what factor her boxes err more than they are said to.
+    """
 
     own_ns: int | None = None
     sister_ns: int | None = None
     sight: float = _UNKNOWN_SIGHT
+    centre_noise: float = 1.0
+    size_noise: float = 1.0
 
     @property
     def alone(self) -> bool:
@@ -94,6 +106,10 @@ class Senses(NamedTuple):
         """Whether a camera may look at this time: after its own last look, and not before the other's."""
         mine, others = (self.sister_ns, self.own_ns) if sister else (self.own_ns, self.sister_ns)
         return (mine is None or stamp_ns > mine) and (others is None or stamp_ns >= others)
+
+    def worsened(self, variances: Float64) -> Float64:
+        """``(M, 4)`` variances of the sister's boxes as large as they turned out to be."""
+        return np.asarray(variances * np.repeat(np.square((self.centre_noise, self.size_noise)), 2))
 
     def own_dt_s(self, stamp_ns: int) -> float:
         """Since the camera itself looked last, seconds; 0 for its first look."""
@@ -128,6 +144,25 @@ def judge_misses(
     return before.sight + share * (seen - before.sight)
 
 
+def follow_noise(senses: Senses, surprises: Float64, stamp_ns: int) -> Senses:
+    """After the sister's detections of tracks that the camera itself saw when it looked last.
+
+    Her boxes are as good as her detector, and as the parallax of what there is. Their noise is scaled until they are as
+    far from where the tracks are expected as it says (matching covariances, Mehra 1972), so that good ones lead and bad
+    ones hardly pull.
+
+    Args:
+        surprises: ``(K, 4)`` squares of how far cx, cy, w, h were from what was expected, in standard deviations.
+    """
+    if not len(surprises):
+        return senses
+    share = min(1.0, len(surprises) * senses.sister_dt_s(stamp_ns) / _NOISE_MEMORY_S)
+    levels = np.minimum(surprises, _MOST_SURPRISE).mean(axis=0).reshape(2, 2).mean(axis=1) + 1e-3
+    factors = np.array((senses.centre_noise, senses.size_noise)) * levels ** (0.5 * share)
+    centre, size = np.clip(factors, _LEAST_NOISE, _MOST_NOISE).tolist()
+    return senses._replace(centre_noise=centre, size_noise=size)
+
+
 def add_evidence(table: TrackTable, rows: Int64, dt_s: float, settings: FusionSettings) -> None:
     """Adds what detections of the sister say for the tracks of ``rows``; she looked ``dt_s`` seconds ago before."""
     more = settings.sister_evidence * _looks(dt_s)
@@ -141,8 +176,10 @@ def shown_by_sister(table: TrackTable, stamp_ns: int, settings: FusionSettings) 
 
 
 def believed(table: TrackTable, stamp_ns: int, settings: FusionSettings) -> NDArray[np.bool_]:
-    """``(N,)`` which tracks the sister camera sees now, and are believed to be there."""
-    return np.asarray(shown_by_sister(table, stamp_ns, settings) & (table.evidence >= _ENOUGH_EVIDENCE))
+    """``(N,)`` which tracks the sister camera sees now, that are believed to be there, and where they are is known."""
+    known = table.variances[:, :2] <= _LARGEST_ERROR**2 * table.boxes[:, 2:3] * table.boxes[:, 3:4]
+    shown = shown_by_sister(table, stamp_ns, settings) & (table.evidence >= _ENOUGH_EVIDENCE)
+    return np.asarray(shown & known.all(axis=1))
 
 
 def seen_last(table: TrackTable, senses: Senses) -> NDArray[np.bool_]:

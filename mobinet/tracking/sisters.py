@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mobinet.tracking import motion
 from mobinet.tracking.association import Stage, associate
 from mobinet.tracking.found import Found
-from mobinet.tracking.fusion import HINT, MOST_EVIDENCE, FusionSettings, Senses, add_evidence
+from mobinet.tracking.fusion import HINT, MOST_EVIDENCE, FusionSettings, Senses, add_evidence, follow_noise, seen_last
 from mobinet.tracking.gating import Leeway, gate
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.table import TrackTable
@@ -16,6 +16,8 @@ from mobinet.types import Float64, Int64
 
 # Share of the smaller box from which on two boxes of two cameras are one object.
 _SAME = 0.5
+# Least IoU of a detection of the sister and a track that the camera itself sees, for that to be moved by it.
+_AGREED = 0.5
 
 
 def give_leeway(table: TrackTable, found: Found, settings: TrackerSettings) -> Leeway:
@@ -71,19 +73,31 @@ def correct_by_sister(
     stamp_ns: int,
     settings: TrackerSettings,
     fusion: FusionSettings,
-) -> None:
+) -> Senses:
     """Gives the tracks the sister's detections, ``matches`` as of :func:`match_sister`, in place.
 
     Args:
         senses: before this look of hers at ``stamp_ns``.
+
+    Returns:
+        After it.
     """
     (rows,) = (matches >= 0).nonzero()
     if not len(rows):
-        return
+        return senses
     taken = matches[rows]
     observed, strange = table.observed[rows], table.hits[rows] == 0
-    noise = None if found.variances is None else found.variances[taken]
-    motion.update(table, rows, found.measurements[taken], settings, noise)
+    noise = None if found.variances is None else senses.worsened(found.variances[taken])
+    # against what the camera itself saw last: the tracks have followed the sister since
+    expected = table.observed[rows] + table.velocities[rows] * senses.own_dt_s(stamp_ns)
+    seen = seen_last(table, senses)[rows]
+    good = ~seen | _agrees(expected, found.measurements[taken], table.variances[rows])
+    if noise is not None:
+        spread = noise + motion.detection_noise(expected, settings)
+        surprises = (found.measurements[taken] - expected) ** 2 / spread
+        senses, noise = follow_noise(senses, surprises[seen], stamp_ns), noise[good]
+    if good.any():
+        motion.update(table, rows[good], found.measurements[taken[good]], settings, noise)
     # where a track was heading is judged from one camera's boxes: they lie differently in the other's
     table.observed[rows] = np.where(strange[:, None], found.measurements[taken], observed)
     table.scores[rows] = np.where(strange, found.scores[taken], table.scores[rows])
@@ -94,6 +108,7 @@ def correct_by_sister(
         table.hits * fusion.sister_confirm_hits + table.sister_hits * settings.confirm_hits
         >= settings.confirm_hits * fusion.sister_confirm_hits
     )
+    return senses
 
 
 def newcomers(table: TrackTable, matches: Int64, found: Found, fusion: FusionSettings) -> Int64:
@@ -161,3 +176,18 @@ def _edge_error(variances: Float64, usual: Float64) -> Float64:
     """
     edges = np.sqrt(variances[:, :2] + 0.25 * variances[:, 2:])
     return np.asarray(np.maximum(edges - np.sqrt(1.25 * usual), 0.0))
+
+
+def _agrees(expected: Float64, found: Float64, variances: Float64) -> NDArray[np.bool_]:
+    """``(K,)`` whether boxes are those expected: with an IoU of a half, but for the error of where they are expected.
+
+    What the camera itself sees, a box around half of it or around two of it must not move.
+
+    Args:
+        expected, found: ``(K, 4)`` cx, cy, w, h.
+        variances: ``(K, 4)`` of the tracks.
+    """
+    apart = np.maximum(np.abs(expected[:, :2] - found[:, :2]) - np.sqrt(variances[:, :2]), 0)
+    sizes, others = expected[:, 2:], found[:, 2:]
+    both = np.clip(np.minimum(0.5 * (sizes + others) - apart, np.minimum(sizes, others)), 0, None).prod(axis=1)
+    return np.asarray(both >= _AGREED * (sizes.prod(axis=1) + others.prod(axis=1) - both))

@@ -35,7 +35,7 @@ _FORM: dict[str, tuple[str, tuple[int, ...]]] = {
     "newcomers": ("f", (2,)),
     "own_ns": ("i", (-1,)),
     "sister_ns": ("i", (-1,)),
-    "sight": ("f", ()),
+    "sight": ("f", (3,)),
 }
 
 
@@ -75,7 +75,7 @@ def pack(known: Remembered) -> State:
         "newcomers": np.array(known.newcomers, np.float64),
         "own_ns": _maybe(known.senses.own_ns),
         "sister_ns": _maybe(known.senses.sister_ns),
-        "sight": np.array(known.senses.sight, np.float64),
+        "sight": np.array(known.senses[2:], np.float64),
     }
 
 
@@ -102,7 +102,7 @@ def unpack(state: Mapping[str, NDArray[Any]]) -> Remembered:
         int(arrays["begun_ns"]),
         arrays["unrest"],
         Newcomers(*arrays["newcomers"].tolist()),
-        Senses(_first(arrays["own_ns"]), _first(arrays["sister_ns"]), float(arrays["sight"])),
+        Senses(_first(arrays["own_ns"]), _first(arrays["sister_ns"]), *arrays["sight"].tolist()),
     )
     nameless = known.senses.own_ns is None  # a sister alone does not say whose tracks they are
     if len(cameras) != len(stamps) * (not nameless) or len(stamps) > 1 or (len(known.table) and not stamps):
@@ -159,7 +159,7 @@ def _check(known: Remembered) -> None:
         (all(one < other for one, other in pairwise(ids)), "rising ids below next_id"),
         (past, "tracks seen first, then last, then the newest stamp"),
         (bool(((known.unrest > 0) & (known.unrest < 1e3)).all()), "an unrest from 0 to 1000"),
-        (0 <= known.senses.sight <= 1, "a sight in a share of 0..1"),
+        (0 <= known.senses.sight <= 1 and min(known.senses[3:]) > 0, "a sight in a share of 0..1, noises above 0"),
         (habits.per_s >= 0 and 0 <= habits.nearness <= 1, "newcomers of at least 0, near in a share of 0..1"),
     ):
         if not sound:

@@ -173,7 +173,8 @@ class Tracker:
         found = found.take(np.flatnonzero(found.scores >= self.fusion.sister_score))
 
         matches = sisters.match_sister(table, found, self.settings, self.fusion)
-        sisters.correct_by_sister(table, matches, found, before, stamp_ns, self.settings, self.fusion)
+        after = sisters.correct_by_sister(table, matches, found, before, stamp_ns, self.settings, self.fusion)
+        self._senses = after._replace(sister_ns=stamp_ns)
         kept = lifecycle.worth_keeping(table, stamp_ns, self.settings) | (table.hits > 0)
         born = sisters.newcomers(table, matches, found, self.fusion)
         self._table = table.select(kept)
