@@ -34,6 +34,8 @@ HIGH_NS = 4096 * 1000
 LOOP_HIGHS = 61
 PATCHES = 40
 NODE = "/bench/event_detector_node"
+# a driver that is later was not given the time to send: this is not the node's fault
+LATEST_NS = 50_000_000
 WARM_UP_S = 3.0
 PATIENCE_S = 60.0
 
@@ -115,7 +117,7 @@ class Loop:
 
 
 def publish(mev: float, seconds: float) -> int:
-    """Publishes as soon as somebody listens, and prints what was sent, and how late at worst."""
+    """Publishes as soon as somebody listens, and prints what was sent and what not."""
     import rclpy
     from rclpy._rclpy_pybind11 import RCLError
 
@@ -129,22 +131,25 @@ def publish(mev: float, seconds: float) -> int:
     end = time.monotonic() + PATIENCE_S
     while publisher.get_subscription_count() == 0 and time.monotonic() < end:
         time.sleep(0.05)
-    origin_ns, number, events, size, refused, late_ns = time.time_ns(), 0, 0, 0, 0, 0
+    origin_ns, number, sent, events, size, refused, left_out = time.time_ns(), 0, 0, 0, 0, 0, 0
     while True:
         msg, count, start_ns, end_ns = loop.packet(number)
         if end_ns > seconds * 1e9:
             break
         time.sleep(max(0.0, (origin_ns + end_ns - time.time_ns()) / 1e9))
-        late_ns = max(late_ns, time.time_ns() - origin_ns - end_ns)
-        msg.header.stamp, msg.seq = ns_to_stamp(origin_ns + start_ns), number
+        number += 1
+        if time.time_ns() - origin_ns - end_ns > LATEST_NS:
+            left_out += 1
+            continue
+        msg.header.stamp, msg.seq = ns_to_stamp(origin_ns + start_ns), sent
         try:
             publisher.publish(msg)
         except RCLError:  # the middleware is overrun: the node counts the packet as lost
             refused += 1
-        number, events, size = number + 1, events + count, size + len(msg.events)
+        sent, events, size = sent + 1, events + count, size + len(msg.events)
     time.sleep(1.0)
-    sent = {"packets": number, "events": events, "bytes": size, "refused": refused, "latest_ms": late_ns / 1e6}
-    print(json.dumps(sent), flush=True)
+    told = {"packets": sent, "events": events, "bytes": size, "refused": refused, "left_out": left_out}
+    print(json.dumps(told), flush=True)
     rclpy.shutdown()
     return 0
 
@@ -170,6 +175,7 @@ class Result:
         return {
             "sent_mev_per_s": self.mev,
             "sent_events": self.sent["events"],
+            "not_sent_packets": self.sent["left_out"] + self.sent["refused"],
             "bytes_per_event": self.sent["bytes"] / self.sent["events"],
             "decoded_events": self.counts.get("events", 0.0),
             "dropped_events": self.counts.get("events_dropped", 0.0),
@@ -181,6 +187,7 @@ class Result:
             "windows": self.counts.get("windows", 0.0),
             "latency_median_ms": percentiles[9],
             "latency_p95_ms": percentiles[18],
+            "latency_in_node_ms": self.counts.get("dvs latency_ms", float("nan")),
             "rss_mb": self.rss_mb[-1],
             "rss_growth_mb": statistics.median(self.rss_mb[-third:]) - statistics.median(self.rss_mb[:third]),
         }
@@ -188,7 +195,10 @@ class Result:
     def show(self) -> None:
         for name, value in self.ours().items():
             print(f"{name:20} {value:14,.2f}")
-        print(f"{'driver at most late':20} {self.sent['latest_ms']:14,.2f} ms, refused {self.sent['refused']:.0f}")
+        if self.sent["left_out"]:
+            print(
+                "the driver had no time to send all packets: this machine is too busy for the rate that was asked for"
+            )
 
 
 def run(mev: float, seconds: float, model: str) -> Result:

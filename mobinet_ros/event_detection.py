@@ -77,6 +77,12 @@ class EventDetection:
         """Packets and windows that were thrown away unseen."""
         return self.packets.queue.overflowed + self._windows.overflowed
 
+    @property
+    def dropped_events(self) -> int:
+        """Events that nobody looked at, for want of time."""
+        unseen = self.packets.overflowed_events + self._windows.overflowed_bytes // _BYTES_PER_EVENT
+        return self.packets.counts.dropped_events + unseen
+
     def put(self, packet: CameraPacket) -> None:
         """Never waits."""
         self.packets.put(packet)

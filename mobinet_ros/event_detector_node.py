@@ -193,7 +193,7 @@ class EventDetectorNode(StageNode):
         for name in _COUNTS:
             self.health.set_counter(name, sum(getattr(worker.packets.counts, name) for worker in workers))
         # under a name that is not added to the dropped messages of other nodes
-        self.health.set_counter("events_dropped", sum(worker.packets.counts.dropped_events for worker in workers))
+        self.health.set_counter("events_dropped", sum(worker.dropped_events for worker in workers))
         self.health.set_counter("overflowed", sum(worker.overflowed for worker in workers))
         for camera, worker in self._workers.items():
             prefix, counts = f"{camera} " if camera else "", worker.packets.counts

@@ -105,6 +105,7 @@ class EventWorker(Generic[T_co, C]):
         self._idle_ns, self._silent_ns = 0, 0
         self.counts = counts
         self.skipped_packets = 0
+        self._decoded_bytes = 0
         self.events_per_s = 0.0
         self._rated = time.monotonic(), 0
         self.queue: BoundedQueue[CameraPacket] = BoundedQueue(longest_wait_s)
@@ -114,6 +115,11 @@ class EventWorker(Generic[T_co, C]):
     def put(self, packet: CameraPacket) -> None:
         """Never waits."""
         self.queue.put(packet, time.monotonic_ns(), len(packet.data))
+
+    @property
+    def overflowed_events(self) -> int:
+        """Of packets that were thrown away without being decoded, as many a byte as those that were."""
+        return round(self.queue.overflowed_bytes * self.counts.events / max(1, self._decoded_bytes))
 
     def stop(self) -> None:
         """Ends the thread after the packet in hand; what waits is dropped."""
@@ -150,6 +156,7 @@ class EventWorker(Generic[T_co, C]):
                 self._made(made)
 
     def _chain_for(self, packet: CameraPacket) -> PacketChain[T_co]:
+        self._decoded_bytes += len(packet.data)
         size = packet.width, packet.height
         if self._chain is None or self._chain.size != size:
             if self._chain is not None:

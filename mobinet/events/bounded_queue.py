@@ -27,11 +27,12 @@ class BoundedQueue(Generic[T]):
     """Between a thread that must not wait and one that may be too slow.
 
     When the oldest has waited for more than ``longest_wait_s``, those that waited for more than half of it are behind:
-    dropping in one piece leaves whole windows of events, where dropping every other packet would leave none.
+    dropping in one piece leaves whole windows of events, where dropping every other packet would leave none. What
+    waited for twice as long is thrown away unseen, since to catch up with it would make all else late.
 
     Args:
         longest_wait_s: s.
-        most_bytes: memory that may wait; beyond it the oldest is thrown away unseen.
+        most_bytes: memory that may wait; beyond it the oldest is thrown away unseen too.
     """
 
     def __init__(self, longest_wait_s: float, most_bytes: int = 1 << 26) -> None:
@@ -42,16 +43,18 @@ class BoundedQueue(Generic[T]):
         self._bytes = 0
         self._condition = threading.Condition()
         self._closed = False
-        self.overflowed = 0
+        self.overflowed, self.overflowed_bytes = 0, 0
 
     def put(self, item: T, arrived_ns: int, size: int) -> None:
         """Adds what arrives now, by any clock that does not jump, and takes ``size`` bytes; never waits."""
         with self._condition:
             self._waiting.append((arrived_ns, size, item))
             self._bytes += size
-            while self._bytes > self._most_bytes and len(self._waiting) > 1:
-                self._bytes -= self._waiting.popleft()[1]
+            while len(self._waiting) > 1 and self._is_too_much(arrived_ns):
+                _, size, _ = self._waiting.popleft()
+                self._bytes -= size
                 self.overflowed += 1
+                self.overflowed_bytes += size
             self._condition.notify()
 
     def take(self, timeout_s: float) -> Waiting[T] | None:
@@ -72,6 +75,9 @@ class BoundedQueue(Generic[T]):
         with self._condition:
             self._closed = True
             self._condition.notify_all()
+
+    def _is_too_much(self, now_ns: int) -> bool:
+        return self._bytes > self._most_bytes or now_ns - self._waiting[0][0] > 2 * self._longest_wait_ns
 
     def _first_in_time(self, arrived_ns: list[int]) -> int:
         if not arrived_ns or arrived_ns[-1] - arrived_ns[0] <= self._longest_wait_ns:

@@ -24,6 +24,15 @@ def test_the_older_half_is_behind_when_the_oldest_waited_too_long() -> None:
         queue.put(number, number * 10 * MS, 1)
     # 120 ms wait: those of the last 50 ms are kept
     assert queue.take(1.0) == Waiting(list(range(7)), list(range(7, 13)))
+    assert queue.overflowed == 0
+
+
+def test_what_waited_for_twice_as_long_is_thrown_away() -> None:
+    queue: BoundedQueue[int] = BoundedQueue(longest_wait_s=0.1)
+    for number in range(31):
+        queue.put(number, number * 10 * MS, 3)
+    assert queue.take(1.0) == Waiting(list(range(10, 25)), list(range(25, 31)))
+    assert (queue.overflowed, queue.overflowed_bytes) == (10, 30)
 
 
 def test_memory_is_bounded_and_what_is_thrown_away_is_counted() -> None:
