@@ -180,6 +180,23 @@ def test_loss_falls(sequences_dir):
     assert losses[-1] < 0.6 * losses[0]
 
 
+def test_late_steps_normalise_as_in_use(sequences_dir):
+    # the loss of a settled batch is that of the network in evaluation, and statistics stay as they are
+    sequences = read_sequences(sequences_dir)
+    size = ClipSize(height=64, width=96, windows=2, most_before=1)
+    task = EventTask(sequences, sequences, 2, 0, size, settle=1)
+    early, late = task.batch(0), task.batch(1)
+    assert (early.settled, late.settled) == (False, True)
+    task.network.train()
+    before = {name: value.clone() for name, value in task.network.state_dict().items()}
+    loss = task.losses(task.network, late, torch.device("cpu"))["loss"]
+    for name, value in task.network.state_dict().items():
+        assert torch.equal(value, before[name])
+    assert torch.equal(loss, task.losses(task.network.eval(), late, torch.device("cpu"))["loss"])
+    task.losses(task.network.train(), early, torch.device("cpu"))
+    assert any(not torch.equal(value, before[name]) for name, value in task.network.state_dict().items())
+
+
 def test_the_same_step_gives_the_same_batch(sequences_dir):
     sequences = read_sequences(sequences_dir)
     size = ClipSize(height=64, width=96, windows=2, most_before=3)
