@@ -35,11 +35,11 @@ class GallerySettings:
         minimum=0.0, maximum=1.0, live=True,
     )  # fmt: skip
     known_score: float = setting(
-        0.8, "cosine from which an object is known, as long as the gallery is not calibrated",
+        0.85, "cosine from which an object is known, as long as the gallery is not calibrated",
         minimum=-1.0, maximum=1.0, live=True,
     )  # fmt: skip
     new_score: float = setting(
-        0.6, "cosine below which it is new, as long as the gallery is not calibrated",
+        0.7, "cosine below which it is new, as long as the gallery is not calibrated",
         minimum=-1.0, maximum=1.0, live=True,
     )  # fmt: skip
     margin: float = setting(

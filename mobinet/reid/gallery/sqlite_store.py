@@ -71,6 +71,11 @@ class SqliteStore:
             self._search = LocalSearch.read(self._file, self._exact_up_to)
 
     @property
+    def has_graph(self) -> bool:
+        """Whether a graph is stored, with which a large gallery is searched fast."""
+        return int(self._file.meta("graph_knots") or 0) > 0
+
+    @property
     def search_index(self) -> VectorIndex:
         """What the vectors are searched by; they are read if they were not."""
         self.load()
