@@ -15,8 +15,9 @@ from mobinet.sim.world import Robot
 from mobinet.types import Float64
 
 _HEADER = "# Plays a rendered world: mobinet up rig.yaml\n"
+_EVENTS = "events"
 _MOVING = "# {names}: moving, so no pose is given here; poses.txt of each camera has it for every image.\n"
-_OTHER = "# {names}: no colour images, so not played.\n"
+_OTHER = "# {names}: neither colour images nor events, so not played.\n"
 
 
 def write_rig(path: Path, simulation: Simulation, images: str) -> None:
@@ -26,9 +27,9 @@ def write_rig(path: Path, simulation: Simulation, images: str) -> None:
         calibration = path.parent / view.name / "calibration.yaml"
         write_calibration(calibration, view.camera.model, view.name.replace("/", "_"))
     moving = [robot.name for robot in simulation.world.robots if robot.moves]
-    other = [view.name for view in simulation.views if not sees_colours(view)]
+    other = [view.name for view in simulation.views if not _is_played(view)]
     for robot in simulation.world.robots:
-        views = [view for view in simulation.views if view.robot is robot and sees_colours(view)]
+        views = [view for view in simulation.views if view.robot is robot and _is_played(view)]
         if not views:
             continue
         robots[robot.name] = {"cameras": {view.camera.name: _camera(view, images) for view in views}}
@@ -41,12 +42,18 @@ def write_rig(path: Path, simulation: Simulation, images: str) -> None:
     path.write_text(_HEADER + notes + content, encoding="utf-8")
 
 
+def _is_played(view: CameraView) -> bool:
+    return sees_colours(view) or view.camera.kind == _EVENTS
+
+
 def _camera(view: CameraView, images: str) -> dict[str, Any]:
     mount = view.camera.mount
     pose = [*mount.translation.tolist(), *euler_of(mount.rotation)]
+    content: dict[str, Any] = {"source": f"{view.name}/{images}", "rate": float(view.camera.rate)}
+    if view.camera.kind == _EVENTS:
+        content = {"type": "events", "source": f"{view.name}/events.raw"}
     return {
-        "source": f"{view.name}/{images}",
-        "rate": float(view.camera.rate),
+        **content,
         "calibration": f"{view.name}/calibration.yaml",
         "mount": [round(value, 6) for value in pose],
     }

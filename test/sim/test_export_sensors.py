@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import yaml
 
 from mobinet.events import Events
 from mobinet.recordings.event_files import open_event_file
@@ -80,11 +81,12 @@ def test_depths_are_those_of_the_person(out: Path) -> None:
     assert 3500 < depth[y, x] < 3900  # she stands 3.8 m before the camera
 
 
-def test_only_cameras_with_colours_are_in_coco_and_in_the_rig(out: Path) -> None:
+def test_coco_has_cameras_with_colours_and_the_rig_those_of_events_too(out: Path) -> None:
     images = json.loads((out / "coco/instances.json").read_text())["images"]
     assert {image["camera"] for image in images} == {"r1/colour", "r1/both"}
     rig = (out / "rig.yaml").read_text()
-    assert "# r1/deep, r1/event: no colour images, so not played." in rig
+    assert "# r1/deep: neither colour images nor events, so not played." in rig
+    assert yaml.safe_load(rig)["robots"]["r1"]["cameras"]["event"]["type"] == "events"
     assert "r1/both/img1" in rig
     assert "r1/deep/img1" not in rig
 
