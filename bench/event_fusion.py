@@ -1,4 +1,5 @@
-"""Whether an event camera beside an RGB camera helps to follow what is there: by day, at night and in fast motion.
+"""Whether an event camera beside an RGB camera helps to follow what is there: by day, at night and in fast
+motion.
 
 Random simulated scenes of 4 s (``event_scenes/worlds.py``) from at least 10 seeds; images have motion blur and noise,
 and come ten a second. The shipped networks detect in both cameras, our tracker follows, and knows from odometry how the
@@ -53,7 +54,7 @@ LEAST_SCORE = 0.4
 TRACKER = TrackerSettings(high_score=0.5, new_track_score=0.55)
 SAME_IOU = 0.5
 DRAWN_NS = 2_000_000_000
-LIMIT = {"day": 0.0, "night": 10.0, "fast": 10.0}
+LIMIT = {"day": 0.0, "lamps": 10.0, "night": 10.0, "fast": 10.0}
 
 Tracks = dict[int, list[Track]]
 

@@ -1,15 +1,17 @@
 """Random streets and yards before a robot with an RGB camera and an event camera, four seconds each.
 
-By day, at night and in fast motion, always from the seed: who is there, where, how fast. In fast motion people run,
-cyclists and cars are near and quick, or the robot itself turns quickly from side to side; every second such scene is at
-dusk. Robots of even seeds stand, those of odd seeds move.
+By day, at night, below street lamps and in fast motion, always from the seed: who is there, where, how fast. In fast
+motion people run, cyclists and cars are near and quick, or the robot itself turns quickly from side to side; every
+second pair of such scenes is at dusk. Robots of even seeds stand, those of odd seeds move.
 
-The light decides what both cameras are like. White is lit by 10 000 lux by day (overcast), 100 at dusk (between sunset,
-some 400, and the end of civil twilight, some 3), 5 to 50 at night, which gives the ground below the lamps 1.5 to 15
-(the classes P1 to P6 of EN 13201-2 ask for 15 to 2 on average). The RGB camera exposes by that, see
-:mod:`mobinet.sim.exposure`. Pixels of event cameras get slower as their light falls, and noisier: 30 Hz and 4.5 random
-events a second at 5 lux, as in the dark preset of v2e (Hu et al. 2021: 30 Hz and 5); by day they are as quick as their
-refractory time lets them be.
+The light decides what both cameras are like. What the picture shows as 1 is a white surface lit by 10 000 lux by day
+(overcast), and 100 at dusk (between sunset, some 400, and the end of civil twilight, some 3). The lamps of a rendered
+night light the ground of their street with 0.36 of that on average, 0.6 below them and 0.1 at least. ``lamps`` has 5
+to 50 lux, which gives that ground 2 to 18 on average, what the classes P6 to P1 of EN 13201-2 ask of lit streets (2 to
+15); ``night`` shows the same worlds in 2 to 15 lux, 0.7 to 5.5 on the ground, as where lamps are few. The RGB camera
+exposes by that, see :mod:`mobinet.sim.exposure`. Pixels of event cameras get slower as their light falls, and noisier:
+30 Hz and 4.5 random events a second at 5 lux, as in the dark preset of v2e (Hu et al. 2021: 30 Hz and 5), 12 Hz and 7
+at 2; by day they are as quick as their refractory time lets them be.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ from mobinet.sim.world import (
     World,
 )
 
-CONDITIONS = ("day", "night", "fast")
+CONDITIONS = ("day", "lamps", "night", "fast")
 ROBOT, RGB, EVENTS = "r1", "front", "dvs"
 DURATION_S = 4.0
 RGB_RATE = 10.0
@@ -54,18 +56,21 @@ _HALF_VIEW = math.tan(math.radians(FOV_DEG / 2))
 # the default exposure is that of an image of this width
 _USUAL_WIDTH = 640
 _HZ_PER_LUX, _FASTEST_HZ = 6.0, 3000.0
-_DAY_LUX, _DUSK_LUX, _NIGHT_LUX = 10_000.0, 100.0, (5.0, 50.0)
+_DAY_LUX, _DUSK_LUX = 10_000.0, 100.0
+_DARK_LUX = {"lamps": (5.0, 50.0), "night": (2.0, 15.0)}
+# scenes of one stream and seed are the same but for their light
+_STREAMS = {"day": 0, "lamps": 1, "night": 1, "fast": 2}
 _DAY_NOISE_HZ = 0.1
 _ARC_STEP_S = 0.1
 
 
 def scene_world(seed: int, condition: str) -> World:
     """The world of a scene; its lux are in its camera's exposure."""
-    draw = np.random.default_rng([seed, CONDITIONS.index(condition)])
-    fast, moves = condition == "fast", bool(seed % 2)
-    light = condition if condition != "fast" else ("day", "dusk")[seed // 2 % 2]
-    night_lux = float(np.exp(draw.uniform(*np.log(_NIGHT_LUX))))
-    lux = {"day": _DAY_LUX, "dusk": _DUSK_LUX, "night": night_lux}[light]
+    draw = np.random.default_rng([seed, _STREAMS[condition]])
+    fast, moves, dusk = condition == "fast", bool(seed % 2), bool(seed // 2 % 2)
+    light = "night" if condition in _DARK_LUX else "dusk" if fast and dusk else "day"
+    dark_lux = float(np.exp(draw.uniform(*np.log(_DARK_LUX.get(condition, (1.0, 2.0))))))
+    lux = {"day": _DAY_LUX, "dusk": _DUSK_LUX, "night": dark_lux}[light]
     ahead = 1.5 if moves else 0.0
     # a camera that turns quickly makes everything fast
     quick = fast and not (moves and draw.random() < 0.6)

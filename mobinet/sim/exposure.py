@@ -26,9 +26,9 @@ import numpy as np
 from mobinet.sim.exposure_settings import ExposureSettings
 from mobinet.types import Float32, Image
 
-# the surface whose picture has the value 1. Day: overcast. Night: the ground below the lamps of a rendered street has
-# about a third of it, 15 lux, and 0.6 lux between them, as in classes P3 and P4 of EN 13201-2
-LIGHT_LUX = {"day": 10_000.0, "dusk": 100.0, "night": 50.0, "indoor": 500.0}
+# the surface whose picture has the value 1. Day: overcast. Night: the lamps of a rendered street light its ground with
+# 0.36 of it on average, 0.1 at least, that is 7 and 2 lux; class P3 of EN 13201-2 asks for 7.5 and 1.5
+LIGHT_LUX = {"day": 10_000.0, "dusk": 100.0, "night": 20.0, "indoor": 500.0}
 
 _WAVELENGTH_M = 555e-9
 _LUMEN_PER_WATT = 683.0

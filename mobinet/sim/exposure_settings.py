@@ -37,7 +37,7 @@ class ExposureSettings:
     light_lux: float = setting(
         0.0,
         "illuminance of a white surface that the picture shows as 1, lux; 0 for that of the world's light: "
-        "day 10000, dusk 100, night 50, indoor 500",
+        "day 10000, dusk 100, night 20, indoor 500",
         minimum=0.0,
         maximum=2e5,
     )
