@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from lifecycle_msgs.msg import Transition
 from mobinet_ros.msg import Appearance as AppearanceMsg
 from mobinet_ros.msg import GalleryStatus, Recognition, TrackKey
 from mobinet_ros.srv import Enroll, Forget, Identify, Merge, Search, Split
@@ -145,6 +146,23 @@ def test_services(graph, tmp_path, show):
     gone = graph.call(Forget, f"{NODE}/forget", Forget.Request(id="anna"))
     assert (gone.status.code, list(gone.ids), gone.views) == (GalleryStatus.OK, [anna.id], 1)
     assert identify(0).verdict == Recognition.NEW
+
+
+def test_is_let_go_of_and_taken_up_again(graph, tmp_path):
+    start(graph, tmp_path)
+    request = Enroll.Request(views=[view(0)], model=MODEL, label="anna")
+    known = graph.call(Enroll, f"{NODE}/enroll", request).identity.id
+    assert graph.change_state(NODE, Transition.TRANSITION_DEACTIVATE)
+    inactive = graph.call(Forget, f"{NODE}/forget", Forget.Request(id="anna"))
+    assert (inactive.status.code, "not active" in inactive.status.message) == (GalleryStatus.FAILED, True)
+    assert graph.change_state(NODE, Transition.TRANSITION_CLEANUP)
+    # the file is free now
+    with open_gallery(tmp_path / "r1.gallery") as gallery:
+        gallery.rename(known, label="bert")
+    assert graph.change_state(NODE, Transition.TRANSITION_CONFIGURE)
+    assert graph.change_state(NODE, Transition.TRANSITION_ACTIVATE)
+    found = graph.call(Identify, f"{NODE}/identify", Identify.Request(views=[view(0)], model=MODEL))
+    assert (found.recognition.id, found.recognition.label) == (known, "bert")
 
 
 def test_says_what_is_wrong(graph, tmp_path, show):

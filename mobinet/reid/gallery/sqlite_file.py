@@ -120,6 +120,11 @@ class SqliteFile:
         row = self.connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
         return 0 if row is None else int(row[0])
 
+    def data_version(self) -> int:
+        """A number that changes when another process has written."""
+        with self.errors():
+            return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+
     def close(self) -> None:
         connection = getattr(self, "connection", None)
         if connection is not None:

@@ -34,6 +34,7 @@ class SqliteStore:
         self._file = file
         self._exact_up_to = exact_up_to
         self._search: LocalSearch | None = None
+        self._version = 0
 
     @property
     def where(self) -> str:
@@ -56,7 +57,7 @@ class SqliteStore:
         return self._file.read_only
 
     def __len__(self) -> int:
-        return self._count("identity") if self._search is None else self._search.identities
+        return self._count("identity") if self._search is None or self.read_only else self._search.identities
 
     def prototype_count(self) -> int:
         return self._count("prototype")
@@ -67,8 +68,10 @@ class SqliteStore:
         Raises:
             GalleryError: one is damaged.
         """
-        if self._search is None:
-            self._search = LocalSearch.read(self._file, self._exact_up_to)
+        # what another process writes meanwhile is seen at the next question
+        version = self._file.data_version() if self.read_only else 0
+        if self._search is None or version != self._version:
+            self._search, self._version = LocalSearch.read(self._file, self._exact_up_to), version
 
     @property
     def has_graph(self) -> bool:

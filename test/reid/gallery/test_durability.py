@@ -180,6 +180,18 @@ def test_a_second_writer_is_refused_and_a_reader_served(tmp_path):
     open_gallery(path).close()
 
 
+def test_a_reader_sees_what_is_written_meanwhile(tmp_path):
+    path = tmp_path / "known.gallery"
+    ids = filled(path, 2)
+    with open_gallery(path) as writer, open_gallery(path, read_only=True) as reader:
+        assert reader.identify(look(5)).identity_id == ""
+        known = writer.enroll(Enrolment(look(5), 9)).identity_id
+        assert reader.identify(look(5)).identity_id == known
+        writer.forget(ids[0])
+        assert reader.identify(look(0)).identity_id == ""
+        assert len(reader) == 2
+
+
 def test_a_second_writer_of_the_same_process_is_refused(tmp_path):
     path = tmp_path / "known.gallery"
     with open_gallery(path, MODEL, DIMENSION), pytest.raises(GalleryError, match="another process"):
