@@ -77,7 +77,9 @@ def test_topics_are_those_of_our_nodes(manager: dict[str, Any]) -> None:
     images = {d["Topic"]["Value"] for d in displays(manager, "Image")}
     robots = ("r1", "r2", "r3")
     assert markers == {f"/{robot}/{topics.MARKERS.name}" for robot in robots}
-    assert images == {f"/{robot}/{topics.camera_topic('front', topics.OVERLAY)}" for robot in robots}
+    shown = {f"/{robot}/{topics.camera_topic('front', topics.OVERLAY)}" for robot in robots}
+    # an event camera beside the colour camera of the first robot
+    assert images == shown | {f"/r1/{topics.camera_topic('dvs', topics.OVERLAY)}"}
 
 
 def test_clicks_go_where_the_target_tracker_listens(manager: dict[str, Any]) -> None:
