@@ -17,7 +17,8 @@ from mobinet.reid.gallery.store import Nearest
 from mobinet.reid.gallery.vector_index import NOBODY, NumpyIndex, VectorIndex, grown
 from mobinet.types import Float32, Int64
 
-_CHUNK = 20_000
+# rows that fit into the processor's cache on their way
+_CHUNK = 4_000
 _GRAPH_PART = 8 << 20
 _MOST_ASKED = 4096
 # where more of a graph's knots are empty or missing it is not worth loading
