@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mobinet.detection.base import Candidates, DetectorSettings, parse_class_thresholds
-from mobinet.suppression import suppress
 from mobinet.errors import ModelError, SettingsError
+from mobinet.suppression import suppress
 from mobinet.types import Detections, Float32, Int64
 
 # Thinner boxes hold no pixel; they come from objects that are cut by the border.

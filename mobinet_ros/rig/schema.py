@@ -108,7 +108,7 @@ class RobotRig:
         return cameras
 
     def sisters(self) -> tuple[str, ...]:
-        """``CAMERA=SISTER`` of each camera that has one; the tracker's parameters say it where a world has the cameras."""
+        """``CAMERA=SISTER`` of each camera that has one; in a world, the tracker's parameters say it."""
         told = self.stages.get("tracker", {}).get("sisters")
         return tuple(told or (f"{camera.name}={camera.sister}" for camera in self.cameras if camera.sister))
 

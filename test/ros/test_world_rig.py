@@ -146,7 +146,10 @@ BAD = [
     ("sim: {autostart: true}\nrobots: {r1: {cameras: {c: {}}}}", r":2: sim: expected a 'world' beside it"),
     ("world: yard.yaml\nsim: {world: street}", r":3: sim: 'world' stands beside 'sim', not in it"),
     ("world: yard.yaml\nsim: {sped: 2}", r":3: sim: unknown key 'sped'; known: .*speed"),
-    ("world: yard.yaml\nrobots: {r9: {}}", r":3: robots: the world has no 'r9' with a colour or event camera; it has r1, r2"),
+    (
+        "world: yard.yaml\nrobots: {r9: {}}",
+        r":3: robots: the world has no 'r9' with a colour or event camera; it has r1, r2",
+    ),
     ("world: yard.yaml\nrobots: {r3: {}}", r"no 'r3' with a colour or event camera"),
     ("world: yard.yaml\nrobots: {r1: {pose: [0, 0, 0, 0, 0, 0]}}", r"robot 'r1': 'pose' is said by the world file"),
     ("world: yard.yaml\nrobots: {r1: {detectr: {}}}", r"robot 'r1': unknown key 'detectr'"),
