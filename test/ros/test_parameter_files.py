@@ -13,7 +13,7 @@ from mobinet_ros.parameters import BUILT_IN
 
 ROOT = Path(__file__).resolve().parents[2]
 STEMS = sorted(path.stem.removesuffix("_node") for path in ROOT.glob("mobinet_ros/*_node.py"))
-# cameras and recordings need a source, a world must be drawn; the viewer opens ports, of which this machine has one each
+# cameras and recordings need a source, a world must be drawn; the viewer opens ports, of which there is one each
 NOT_STARTED = ("camera", "event_file", "sim", "viewer")
 # below a robot, and at the root of all names, where a cooperation node refuses to be: it has no robot's name there
 PLACES = [(stem, place) for stem in STEMS for place in ("/r1/front", "/") if (stem, place) != ("cooperation", "/")]
