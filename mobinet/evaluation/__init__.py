@@ -6,8 +6,9 @@ from mobinet.evaluation.events import EventSettings, evaluate_events
 from mobinet.evaluation.identities import IdentityScores, IdentitySettings, evaluate_identities
 from mobinet.evaluation.localisation import LocalisationScores, evaluate_localisation
 from mobinet.evaluation.mot import MotScores, MotSettings, combine_mot, evaluate_mot, evaluate_mot_classes
+from mobinet.evaluation.picture_folders import PictureFolder, read_picture_folder
 from mobinet.evaluation.positions import AgreementScores, PositionSettings, evaluate_agreement, evaluate_positions
-from mobinet.evaluation.reid import Pictures, ReidScores, ReidSettings, evaluate_reid, rank_gallery
+from mobinet.evaluation.reid import Pictures, ReidScores, ReidSettings, evaluate_reid, rank_gallery, same_camera_last
 from mobinet.evaluation.tables import BoxTable, PositionTable, TrackTable
 from mobinet.evaluation.target import TargetScores, TargetSettings, evaluate_target
 
@@ -25,6 +26,7 @@ __all__ = [
     "LocalisationScores",
     "MotScores",
     "MotSettings",
+    "PictureFolder",
     "Pictures",
     "PositionSettings",
     "PositionTable",
@@ -47,4 +49,6 @@ __all__ = [
     "evaluate_reid",
     "evaluate_target",
     "rank_gallery",
+    "read_picture_folder",
+    "same_camera_last",
 ]

@@ -14,12 +14,15 @@ from mobinet.evaluation.bag_tables import is_bag
 from mobinet.evaluation.bag_target import read_bag_target, read_bag_target_truth
 from mobinet.evaluation.matching import check_overlap
 from mobinet.evaluation.options import add_common, add_paths, add_settings, settings_of, show
-from mobinet.evaluation.picture_files import read_pictures, read_ranking
-from mobinet.evaluation.reid import ReidScores, ReidSettings, evaluate_reid, rank_gallery
+from mobinet.evaluation.picture_files import read_pictures, read_ranking, write_ranking
+from mobinet.evaluation.picture_folders import describe_pictures, read_picture_folder
+from mobinet.evaluation.reid import ReidScores, ReidSettings, evaluate_reid, rank_gallery, same_camera_last
 from mobinet.evaluation.report import aligned
 from mobinet.evaluation.target import TargetScores, TargetSettings, evaluate_target
 from mobinet.evaluation.target_files import FORMATS, find_targets, read_target
 from mobinet.recordings.bags import BagReader
+from mobinet.reid import EmbedderSettings, make_embedder
+from mobinet.reid.ranking import RankingSettings, Views, rank
 from mobinet.types import Int64
 
 RANKS = (1, 5, 10)
@@ -31,13 +34,28 @@ TARGET_COLUMNS = {
 
 def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     reid = actions.add_parser("reid", help="who looks like whom: mAP, CMC, mINP")
-    reid.add_argument("queries", metavar="QUERIES", type=Path, help="ids, cameras and vectors: .npz, .npy, .csv")
-    reid.add_argument("gallery", metavar="GALLERY", type=Path, help="likewise")
+    reid.add_argument(
+        "queries", metavar="QUERIES", type=Path, help="ids, cameras and vectors: .npz, .npy, .csv, a folder"
+    )
+    reid.add_argument(
+        "gallery",
+        metavar="GALLERY",
+        type=Path,
+        nargs="?",
+        help="likewise; of a folder (Market, VeRi, CityFlow) its test",
+    )
+    reid.add_argument("--model", metavar="A,B", type=_names, default=(), help="describe a folder's pictures with these")
+    reid.add_argument("--flip", action="store_true", help="the mirrored pictures too")
+    reid.add_argument("--orientation", metavar="MODEL", default="", help="that describes from which side they are seen")
+    reid.add_argument("--background", metavar="MODEL", default="", help="that describes where they were taken")
+    reid.add_argument("--camera-verification", action="store_true", help="pictures of the query's camera come last")
+    reid.add_argument("--write-ranking", metavar="FILE", type=Path, help="as AI City takes it: 100 a line, from 1")
     reid.add_argument("--ranking", metavar="FILE", type=Path, help="rows of the gallery for each query, best first")
     reid.add_argument("--ranking-from-one", action="store_true", help="the ranking counts the gallery from 1")
     reid.add_argument("--query-split", metavar="NAME", default="query", help="of a .csv (default: query)")
     reid.add_argument("--gallery-split", metavar="NAME", default="test", help="of a .csv (default: test)")
     add_settings(reid, ReidSettings)
+    add_settings(reid, RankingSettings)
     add_common(reid, _run_reid, classes=False)
     target = actions.add_parser("target", help="one object followed: success, precision, F-score, found again")
     add_paths(
@@ -54,16 +72,44 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def _run_reid(arguments: argparse.Namespace) -> int:
-    queries, query_vectors = read_pictures(arguments.queries, arguments.query_split)
-    gallery, gallery_vectors = read_pictures(arguments.gallery, arguments.gallery_split)
+    if arguments.gallery is None and not arguments.queries.is_dir():
+        raise InputError(f"'{arguments.queries}' is no folder with queries and gallery; give the GALLERY too")
+    where = arguments.queries, arguments.gallery or arguments.queries
+    splits = arguments.query_split, arguments.gallery_split
+    (queries, asked), (gallery, known) = (read_pictures(*both) for both in zip(where, splits, strict=True))
     if arguments.ranking is not None:
         ranking: Int64 = read_ranking(arguments.ranking, int(arguments.ranking_from_one))
-    elif query_vectors is not None and gallery_vectors is not None:
-        ranking = rank_gallery(query_vectors, gallery_vectors)
+    elif arguments.model:
+        views = [describe_folder(*both, arguments) for both in zip(where, splits, strict=True)]
+        ranking = rank(views[0], views[1], settings_of(arguments, RankingSettings))
+    elif asked is not None and known is not None:
+        ranking = rank_gallery(asked, known)
     else:
-        raise InputError("neither a ranking nor vectors: give --ranking FILE, or .npz files with 'vectors'")
+        raise InputError(
+            "neither a ranking nor vectors: give --ranking FILE, --model NAME, or .npz files with 'vectors'"
+        )
+    if arguments.camera_verification:
+        ranking = same_camera_last(ranking, queries, gallery)
+    if arguments.write_ranking is not None:
+        write_ranking(arguments.write_ranking, ranking)
     scores = evaluate_reid(ranking, queries, gallery, settings_of(arguments, ReidSettings))
     return show(arguments, asdict(scores), _reid_text(scores))
+
+
+def describe_folder(folder: Path, split: str, arguments: argparse.Namespace) -> Views:
+    """The views of one split, by the networks that the options name."""
+    if not folder.is_dir():
+        raise InputError(f"'{folder}' is no folder: --model describes the pictures of one (Market, VeRi, CityFlow)")
+    found = read_picture_folder(folder, split)
+    first, *others = arguments.model
+    wanted = EmbedderSettings(model=first, ensemble=tuple(others), flip=arguments.flip)
+    bias = [
+        describe_pictures(make_embedder(EmbedderSettings(model=model)), found.files) if model else None
+        for model in (arguments.orientation, arguments.background)
+    ]
+    vectors = describe_pictures(make_embedder(wanted), found.files)
+    tracks = found.tracks if (found.tracks >= 0).any() else None
+    return Views(vectors, *bias, found.pictures.cameras, tracks)
 
 
 def _reid_text(scores: ReidScores) -> str:
@@ -132,6 +178,10 @@ def _target_text(scores: dict[str, TargetScores]) -> str:
 def _mean(values: list[float]) -> float:
     known = np.array([value for value in values if not math.isnan(value)])
     return float(known.mean()) if len(known) else float("nan")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in text.split(",") if name)
 
 
 def _percent(value: float) -> str:

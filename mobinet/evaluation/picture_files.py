@@ -2,6 +2,7 @@
 
 - ``.npz``: ``ids`` and ``cameras`` (N,), ``vectors`` (N, D) where there is no ranking
 - ``.npy``: (N, 2) camera and id, as CityFlow's annotations are kept
+- a folder in the layout of Market-1501, VeRi or CityFlow, see ``picture_folders``
 - ``.csv``: columns ``id`` (or ``identity``) and ``camera``, as in the ``crops.csv`` of rendered worlds, whose
   column ``split`` tells queries from the gallery
 """
@@ -14,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from mobinet.errors import RecordingError
-from mobinet.evaluation.reid import Pictures
+from mobinet.evaluation.picture_folders import read_picture_folder
+from mobinet.evaluation.reid import NO_ENTRY, Pictures
 from mobinet.types import Float32, Int64
 
 
@@ -22,12 +24,15 @@ def read_pictures(path: Path, split: str = "") -> tuple[Pictures, Float32 | None
     """Pictures and their vectors, if the file has any.
 
     Args:
-        split: of a ``.csv`` with such a column, the rows to take (``query`` or ``test``); all by default.
+        split: of a folder, and of a ``.csv`` with such a column, what to take (``query`` or ``test``); all of a
+            ``.csv`` by default.
 
     Raises:
         RecordingError: the file cannot be read, lacks a column, or has no picture of the split.
     """
     try:
+        if path.is_dir():
+            return read_picture_folder(path, split).pictures, None
         if path.suffix == ".csv":
             return _read_csv(path, split), None
         if path.suffix == ".npy":
@@ -68,6 +73,19 @@ def read_ranking(path: Path, first: int = 0) -> Int64:
     if len(lengths) != 1:
         raise RecordingError(f"'{path}': expected lines of one length, got lengths {sorted(lengths) or 'none'}")
     return np.array(rows, np.int64) - first
+
+
+def write_ranking(path: Path, ranking: Int64, first: int = 1, most: int = 100) -> None:
+    """Writes a submission as the AI City Challenge takes it: a line a query, the best first, counted from ``first``.
+
+    Raises:
+        RecordingError: the file cannot be written.
+    """
+    lines = (" ".join(str(row + first) for row in rows[:most] if row != NO_ENTRY) for rows in ranking.tolist())
+    try:
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    except OSError as error:
+        raise RecordingError(f"'{path}' cannot be written: {error.strerror}; check folder and free space") from error
 
 
 def _read_csv(path: Path, split: str) -> Pictures:

@@ -106,6 +106,19 @@ def rank_gallery(queries: Float32, gallery: Float32, count: int | None = None) -
     return np.argsort(-(queries @ gallery.T), axis=1, kind="stable")[:, :count].astype(np.int64)
 
 
+def same_camera_last(ranking: Int64, queries: Pictures, gallery: Pictures) -> Int64:
+    """``(Q, K)`` the ranking with the pictures of the query's own camera behind all others, else in their order.
+
+    Camera verification: who is asked for is elsewhere. Missing entries (-1) stay last.
+
+    Raises:
+        InputError: the ranking does not fit the pictures, or names a picture twice.
+    """
+    ranking = _checked(ranking, len(queries), len(gallery))
+    late = np.where(ranking == NO_ENTRY, 2, gallery.cameras[ranking] == queries.cameras[:, None])
+    return np.take_along_axis(ranking, np.argsort(late, axis=1, kind="stable"), axis=1)
+
+
 def evaluate_reid(
     ranking: Int64, queries: Pictures, gallery: Pictures, settings: ReidSettings | None = None
 ) -> ReidScores:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -27,9 +28,18 @@ class EmbedderSettings:
     provider: str = setting("cpu", "what runs a network", choices=("cpu", "cuda", "tensorrt", "openvino"))
     threads: int = setting(0, "processor threads of one run, 0 = half of the cores", minimum=0, maximum=256)
     batch: int = setting(16, "most crops in one run of a network", minimum=1, maximum=1024)
+    flip: bool = setting(False, "describe the mirrored crop too, and take the mean: twice the time")
+    ensemble: tuple[str, ...] = setting((), "further models, whose vectors are joined to those of 'model'")
+    weights: tuple[float, ...] = setting(
+        (), "shares of the models in the similarity, that of 'model' first; all alike when empty", minimum=0.0
+    )
 
     def __post_init__(self) -> None:
         check_settings(self)
+
+
+Clip: TypeAlias = Sequence[Image]
+"""Crops ``(h, w, 3)`` BGR uint8 of one object, the newest last."""
 
 
 class Embedder(Protocol):
@@ -38,6 +48,7 @@ class Embedder(Protocol):
     Attributes:
         model: fingerprint; vectors of different models never compare.
         dimension: length of the vectors.
+        clip_length: most crops of one object that it makes use of at once; 1 unless it looks at clips.
     """
 
     @property
@@ -45,6 +56,9 @@ class Embedder(Protocol):
 
     @property
     def dimension(self) -> int: ...
+
+    @property
+    def clip_length(self) -> int: ...
 
     def embed(self, frame: Frame, boxes: Float32) -> Float32:
         """Describes boxes of one image.
@@ -57,6 +71,20 @@ class Embedder(Protocol):
 
         Raises:
             InputError: a malformed image or box, or a box of which less than 2 x 2 pixels are in the image.
+            ModelError: the network fails or gives something that is no vector.
+        """
+        ...
+
+    def embed_clips(self, clips: Sequence[Clip]) -> Float32:
+        """Describes objects by one or more crops of each, of one or of many images and cameras.
+
+        Args:
+            clips: of N objects, at least one crop each.
+
+        Returns:
+            ``(N, dimension)`` float32 unit vectors.
+
+        Raises:
             ModelError: the network fails or gives something that is no vector.
         """
         ...

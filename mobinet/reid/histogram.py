@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
-from mobinet.reid.embedder import crops_of
+from mobinet.reid.embedder import Clip, crops_of
 from mobinet.types import Float32, Float64, Frame, Image, Int64
 
 _WIDTH, _HEIGHT = 32, 96
@@ -30,6 +32,7 @@ class HistogramEmbedder:
 
     model = "histogram:1"
     dimension = _STRIPES * (_COLOUR_BINS + _TEXTURE_BINS)
+    clip_length = 1
 
     def __init__(self) -> None:
         y = (np.arange(_HEIGHT) + 0.5) / _HEIGHT * 2 - 1
@@ -41,10 +44,13 @@ class HistogramEmbedder:
 
     def embed(self, frame: Frame, boxes: Float32) -> Float32:
         """See Embedder."""
-        crops = crops_of(frame, boxes)
-        vectors = np.empty((len(crops), self.dimension), np.float32)
-        for row, crop in enumerate(crops):
-            vectors[row] = self._describe(crop)
+        return self.embed_clips([[crop] for crop in crops_of(frame, boxes)])
+
+    def embed_clips(self, clips: Sequence[Clip]) -> Float32:
+        """See Embedder; of a clip the newest crop."""
+        vectors = np.empty((len(clips), self.dimension), np.float32)
+        for row, clip in enumerate(clips):
+            vectors[row] = self._describe(clip[-1])
         return vectors
 
     def _describe(self, crop: Image) -> Float64:

@@ -7,14 +7,14 @@ camera, re-ranked by k-reciprocal neighbours, and one distance for all views of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.errors import InputError
-from mobinet.reid.bias import BiasVectors, join_bias
+from mobinet.reid.bias import BiasVectors, BiasWeights, explained_by_bias, join_bias
 from mobinet.reid.distances import by_track
 from mobinet.reid.neighbours import weighted_squared_distances
 from mobinet.reid.pooling import enhance, expand_queries, pool_tracks
@@ -36,7 +36,11 @@ class RankingSettings:
     """
 
     whitening: bool = setting(True, "each camera's mean and main directions are taken out of its vectors (FIC)")
-    ridge: float = setting(10.0, "of the whitening, multiple of the mean variance", minimum=1e-3, maximum=1e6)
+    ridge: float = setting(100.0, "of the whitening, multiple of the mean variance", minimum=1e-3, maximum=1e6)
+    fitted: bool = setting(
+        True, "the next two weights are multiples of what orientation and background explain of the distances of this "
+        "gallery, 1 takes off just that; else they are absolute",
+    )  # fmt: skip
     orientation_weight: float = setting(
         0.0, "of the distance in orientation, which is taken off", minimum=0.0, maximum=10.0
     )
@@ -109,8 +113,9 @@ class _Chain:
     gallery: Float32
     query_bias: BiasVectors
     gallery_bias: BiasVectors
-    # of each view of the gallery the row of its unit
-    units: Int64 = field(repr=False)
+    # of each unit its track, and of each view of the gallery the row of its unit
+    tracks: Int64 | None
+    units: Int64
 
 
 def rank(queries: Views, gallery: Views, settings: RankingSettings | None = None) -> Int64:
@@ -149,21 +154,31 @@ def _units(queries: Views, gallery: Views, settings: RankingSettings) -> _Chain:
     if settings.whitening and queries.cameras is not None and gallery.cameras is not None:
         both = np.concatenate([asked, reference])
         cameras = np.concatenate([np.asarray(queries.cameras), np.asarray(gallery.cameras)])
-        both = without_camera_bias(both, cameras, settings.ridge)
+        both = without_camera_bias(both, cameras, settings.ridge, tracks=_tracks_of_both(queries, gallery))
         asked, reference = both[: len(queries)], both[len(queries) :]
     query_bias = BiasVectors(queries.orientations, queries.backgrounds, queries.cameras)
     bias = BiasVectors(gallery.orientations, gallery.backgrounds, gallery.cameras)
     if not settings.pooling or gallery.tracks is None:
-        return _Chain(asked, reference, query_bias, bias, np.arange(len(gallery)))
+        own = None if gallery.tracks is None else _own_tracks(gallery.tracks)
+        return _Chain(asked, reference, query_bias, bias, own, np.arange(len(gallery)))
     tracks = _own_tracks(gallery.tracks)
-    _, first, units = np.unique(tracks, return_index=True, return_inverse=True)
+    names, first, units = np.unique(tracks, return_index=True, return_inverse=True)
     pooled = [
         None if vectors is None else pool_tracks(vectors, tracks, gallery.qualities)[1]
         for vectors in (reference, gallery.orientations, gallery.backgrounds)
     ]
     assert pooled[0] is not None
     cameras_of_tracks = None if gallery.cameras is None else np.asarray(gallery.cameras)[first]
-    return _Chain(asked, pooled[0], query_bias, BiasVectors(pooled[1], pooled[2], cameras_of_tracks), units.ravel())
+    pooled_bias = BiasVectors(pooled[1], pooled[2], cameras_of_tracks)
+    return _Chain(asked, pooled[0], query_bias, pooled_bias, names, units.ravel())
+
+
+def _tracks_of_both(queries: Views, gallery: Views) -> Int64 | None:
+    """Queries are of no track of the gallery."""
+    if gallery.tracks is None:
+        return None
+    tracks = _own_tracks(gallery.tracks)
+    return np.concatenate([tracks.max(initial=0) + 1 + np.arange(len(queries)), tracks])
 
 
 def _own_tracks(tracks: Int64) -> Int64:
@@ -175,9 +190,19 @@ def _own_tracks(tracks: Int64) -> Int64:
 
 def _distances(queries: Float32, gallery: Float32, chain: _Chain, settings: RankingSettings) -> Float32:
     """``(Q, U)``: half of squared Euclidean distances of unit vectors are cosine distances, and so are the biases'."""
-    weights = settings.orientation_weight, settings.background_weight, settings.camera_penalty
-    asked, reference, signs = join_bias(queries, gallery, chain.query_bias, chain.gallery_bias, *weights)
+    weights = _bias_weights(gallery, chain, settings)
+    asked, reference, signs = join_bias(queries, gallery, chain.query_bias, chain.gallery_bias, weights)
     if settings.reciprocal:
         sizes = ReciprocalSettings(settings.k1, settings.k2, settings.original_weight)
         return k_reciprocal(asked, reference, sizes, signs)
     return weighted_squared_distances(asked, reference, signs)
+
+
+def _bias_weights(gallery: Float32, chain: _Chain, settings: RankingSettings) -> BiasWeights:
+    given = BiasWeights(settings.orientation_weight, settings.background_weight, settings.camera_penalty)
+    if not settings.fitted or not (given.orientation or given.background):
+        return given
+    found = explained_by_bias(gallery, chain.gallery_bias, chain.tracks)
+    return replace(
+        given, orientation=given.orientation * found.orientation, background=given.background * found.background
+    )

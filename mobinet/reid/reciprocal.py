@@ -111,7 +111,7 @@ def _encode(
 
 @compiled
 def _pair_distances(vectors: Float32, signs: Float32, rows: Int64, columns: Int64, distances: Float32) -> None:
-    """Squared differences of single pairs, times their signs, summed; in four sums, as one would wait for each addition."""
+    """Squared differences of single pairs, times signs, in four sums, as one would wait for each addition."""
     dimension = vectors.shape[1]
     for pair in range(len(rows)):
         one, other = vectors[rows[pair]], vectors[columns[pair]]

@@ -25,7 +25,7 @@ class Clock:
 class FakeEmbedder:
     """Answers with what the test laid down for the left edge of a box; each box takes ``cost_ms`` of the clock."""
 
-    model, dimension = "fake:1", 2
+    model, dimension, clip_length = "fake:1", 2, 1
 
     def __init__(self, clock: Clock, cost_ms: float = 0.0) -> None:
         self.clock, self.cost_ms = clock, cost_ms

@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 
 from mobinet.errors import InputError, SettingsError
+from mobinet.reid.bias import BiasVectors, explained_by_bias
 from mobinet.reid.distances import (
-    DistanceSettings, by_track, cosine_distances, with_camera_penalty, without_bias,
+    DistanceSettings,
+    by_track,
+    cosine_distances,
+    with_camera_penalty,
+    without_bias,
 )  # fmt: skip
 from mobinet.reid.pooling import enhance, expand_queries, pool_tracks
 from mobinet.reid.ranking import RankingSettings, Views, rank, rank_distances
@@ -48,7 +53,7 @@ def test_nothing_is_the_cosine_distance() -> None:
 
 
 def test_bias_is_taken_off_as_in_the_equation() -> None:
-    settings = replace(NOTHING, orientation_weight=0.3, background_weight=0.2, camera_penalty=0.1)
+    settings = replace(NOTHING, fitted=False, orientation_weight=0.3, background_weight=0.2, camera_penalty=0.1)
     pairs = [
         cosine_distances(getattr(QUERIES, name), getattr(GALLERY, name))
         for name in ("vectors", "orientations", "backgrounds")
@@ -62,10 +67,11 @@ def test_bias_is_taken_off_as_in_the_equation() -> None:
 
 def test_each_part_is_its_function() -> None:
     queries, gallery = QUERIES.vectors, GALLERY.vectors
-    both = without_camera_bias(
-        np.concatenate([queries, gallery]), np.concatenate([QUERIES.cameras, GALLERY.cameras]), 5.0
-    )
     tracks = np.where(GALLERY.tracks < 0, 100 + np.arange(40), GALLERY.tracks)
+    both = without_camera_bias(
+        np.concatenate([queries, gallery]), np.concatenate([QUERIES.cameras, GALLERY.cameras]), 5.0,
+        tracks=np.concatenate([200 + np.arange(9), tracks]),
+    )  # fmt: skip
     names, pooled = pool_tracks(gallery, tracks, GALLERY.qualities)
     plain = cosine_distances(queries, gallery)
     expected = {
@@ -85,13 +91,33 @@ def test_each_part_is_its_function() -> None:
 
 
 def test_reranking_by_corrected_distances_is_the_formula_on_them() -> None:
-    """With signs, against the slow formula on a matrix that is given; positive here, so that nobody is nearer than oneself."""
+    # positive signs, so that nobody is nearer than oneself, which the slow formula does not know
     rng = np.random.default_rng(3)
     vectors = rng.normal(size=(60, 6)).astype(np.float32)
     signs = np.array([1, 1, 1, 1, 0.5, 0.25], np.float32)
     scaled = (vectors * np.sqrt(signs)).astype(np.float32)
     found = k_reciprocal(vectors[:7], vectors[7:], None, signs)
     np.testing.assert_allclose(found, rerank_slowly(scaled, 7, 20, 6, 0.3), atol=1e-5)
+
+
+def test_bias_is_found_where_there_is_some() -> None:
+    rng = np.random.default_rng(5)
+    tracks = np.repeat(np.arange(200), 3)
+    sides, cameras = rng.integers(0, 8, 600), rng.integers(0, 5, 200)[tracks]
+    objects, cast, noise = (
+        rng.normal(size=(200, 32))[tracks],
+        rng.normal(size=(8, 32))[sides],
+        rng.normal(size=(600, 32)),
+    )
+    orientations = np.eye(8, dtype=np.float32)[sides]
+    bias = BiasVectors(orientations, None, cameras)
+    found = explained_by_bias(unit(objects + cast + noise), bias, tracks)
+    # a third of the vector is the side's: so much nearer are two of one side
+    assert found.orientation == pytest.approx(1 / 3, abs=0.08)
+    assert found.background == 0
+    assert found.camera < 0.05
+    assert explained_by_bias(unit(objects + noise), bias, tracks).orientation < 0.02
+    assert explained_by_bias(unit(objects[:4]), BiasVectors(orientations[:4]), None).orientation == 0
 
 
 def test_negative_distances_leave_everybody_his_own_nearest() -> None:
