@@ -59,6 +59,18 @@ def _prepare_embedder(_: argparse.Namespace) -> _Prepared:
     return EmbedderTraining(), train_embedder
 
 
+def _prepare_orientation(_: argparse.Namespace) -> _Prepared:
+    from mobinet.learning.bias import BiasTraining, train_orientation
+
+    return BiasTraining(), train_orientation
+
+
+def _prepare_background(_: argparse.Namespace) -> _Prepared:
+    from mobinet.learning.bias import BiasTraining, train_background
+
+    return BiasTraining(), train_background
+
+
 def _prepare_siamese(arguments: argparse.Namespace) -> _Prepared:
     from mobinet.learning.siamese import SiameseTraining, train_siamese
 
@@ -127,6 +139,8 @@ _OF_EVENTS = "event-detector"
 _NETWORKS: Mapping[str, tuple[Callable[[argparse.Namespace], _Prepared], str]] = {
     "detector": (_prepare_detector, "of people, cyclists and cars"),
     "embedder": (_prepare_embedder, "of the appearance of people and vehicles"),
+    "orientation": (_prepare_orientation, "of the side from which an object is seen"),
+    "background": (_prepare_background, "of the scenery and light around an object"),
     "siamese": (_prepare_siamese, "that follows one object of any kind"),
     _OF_EVENTS: (_prepare_event_detector, "of people, cyclists and cars in events, with a memory"),
 }

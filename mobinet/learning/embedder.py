@@ -7,9 +7,10 @@ from pathlib import Path
 
 import torch
 import yaml
+from torch import nn
 
 from mobinet.learning.embedder_crops import INPUT_SIZE, Crops, CropSettings, cut_crops
-from mobinet.learning.embedder_network import EmbedderNetwork, EmbedderWithClassifier
+from mobinet.learning.embedder_network import EmbedderWithClassifier
 from mobinet.learning.embedder_task import MEAN, STD, EmbedderTask
 from mobinet.learning.images import read_images
 from mobinet.learning.onnx_export import export_onnx, write_text
@@ -59,14 +60,14 @@ def train_embedder(
     assert isinstance(network, EmbedderWithClassifier)
     path = write_embedder(network.embedder, out)
     figures = task.validate(network, torch.device("cpu"))
-    record = {"training": _counts(training), "validation": {**_counts(validation), **figures}}
+    record = {"training": counts(training), "validation": {**counts(validation), **figures}}
     write_record(out, settings.training, record)
     return path
 
 
-def write_embedder(network: EmbedderNetwork, folder: Path) -> Path:
+def write_embedder(network: nn.Module, folder: Path, name: str = NAME) -> Path:
     """Writes the network and its YAML file; raises what ``export_onnx`` raises."""
-    path = folder / f"{NAME}.onnx"
+    path = folder / f"{name}.onnx"
     example = torch.rand(_EXAMPLES, 3, *INPUT_SIZE, generator=torch.Generator().manual_seed(0)) * 4 - 2
     export_onnx(network.eval(), {"images": example}, path, outputs=["vectors"])
     sidecar = {"input_size": list(INPUT_SIZE), "colour": "rgb", "mean": list(MEAN), "std": list(STD)}
@@ -74,7 +75,8 @@ def write_embedder(network: EmbedderNetwork, folder: Path) -> Path:
     return path
 
 
-def _counts(crops: Crops) -> dict[str, int]:
+def counts(crops: Crops) -> dict[str, int]:
+    """Of worlds, objects and crops, for the record."""
     if not len(crops):
         return {"worlds": 0, "objects": 0, "crops": 0}
     return {

@@ -21,11 +21,13 @@ _COMPRESSION = 0.3
 _ERASING = 0.45
 
 
-def augment(crop: Image, margin: float, draw: np.random.Generator) -> Image:
-    """``(128, 64, 3)`` of a crop that has a ``margin`` around its box."""
+def augment(crop: Image, margin: float, draw: np.random.Generator, *, flip: bool = True, light: bool = True) -> Image:
+    """``(128, 64, 3)`` of a crop with a ``margin`` around its box; without ``light`` it is only moved and scaled."""
     image = _shifted(crop, margin, draw)
-    if draw.random() < _FLIP:
+    if flip and draw.random() < _FLIP:
         image = image[:, ::-1]
+    if not light:
+        return image
     image = _lit(image, draw)
     image = _seen_from_afar(image, draw)
     image = _recorded(image, draw)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import cv2
 import numpy as np
@@ -60,6 +61,11 @@ class Crops:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def __getitem__(self, rows: Any) -> Crops:
+        """The crops that a NumPy index (mask, integers or slice) selects."""
+        chosen = {field.name: getattr(self, field.name)[rows] for field in fields(self) if field.name != "margin"}
+        return Crops(**chosen, margin=self.margin)
 
 
 def cut_crops(images: Sequence[LabelledImage], settings: CropSettings) -> tuple[Crops, Crops]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 DIMENSION = 128
-_CHANNELS = (16, 32, 64, 128)
+CHANNELS = (16, 32, 64, 128)
 _STRIPES = 4
 
 
@@ -21,18 +21,19 @@ class EmbedderNetwork(nn.Module):
     four stripes, as the height of a colour tells shirts from trousers (Sun et al., "Beyond part models", 2018). The
     vector that is compared is the one behind a last normalisation without bias, the neck of Luo et al., "Bag of tricks
     and a strong baseline for deep person re-identification", 2019.
+
+    Args:
+        dimension: of the vectors.
+        channels: after each halving.
+        split: half of the first channels are normalised by the image, which takes its light out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dimension: int = DIMENSION, channels: Sequence[int] = CHANNELS, split: bool = True) -> None:
         super().__init__()
-        layers: list[nn.Module] = [_convolution(3, _CHANNELS[0], 2, _SplitNorm)]
-        layers += [_convolution(_CHANNELS[0], _CHANNELS[1], 2, _SplitNorm), _Residual(_CHANNELS[1])]
-        for before, after in pairwise(_CHANNELS[1:]):
-            layers += [_convolution(before, after, 2), _Residual(after)]
-        self.body = nn.Sequential(*layers)
+        self.body = convolutions(channels, _SplitNorm if split else nn.BatchNorm2d)
         self.stripes = nn.AvgPool2d((2, 4))
-        self.head = nn.Linear(_CHANNELS[-1] * _STRIPES, DIMENSION, bias=False)
-        self.neck = nn.BatchNorm1d(DIMENSION)
+        self.head = nn.Linear(channels[-1] * _STRIPES, dimension, bias=False)
+        self.neck = nn.BatchNorm1d(dimension)
         self.neck.bias.requires_grad_(False)
 
     def features(self, images: Tensor) -> Tensor:
@@ -54,15 +55,24 @@ class Training(NamedTuple):
 class EmbedderWithClassifier(nn.Module):
     """The network and a classifier of the identities that it is trained on; the classifier is not kept."""
 
-    def __init__(self, identities: int) -> None:
+    def __init__(self, identities: int, embedder: EmbedderNetwork | None = None) -> None:
         super().__init__()
-        self.embedder = EmbedderNetwork()
-        self.classifier = nn.Linear(DIMENSION, identities, bias=False)
+        self.embedder = embedder or EmbedderNetwork()
+        self.classifier = nn.Linear(self.embedder.head.out_features, identities, bias=False)
         nn.init.normal_(self.classifier.weight, std=0.001)
 
     def forward(self, images: Tensor) -> Training:
         features = self.embedder.features(images)
         return Training(features, self.classifier(self.embedder.neck(features)))
+
+
+def convolutions(channels: Sequence[int], norm: Callable[[int], nn.Module]) -> nn.Sequential:
+    """Halves the picture once for each number of channels; ``norm`` is that of the first two."""
+    layers: list[nn.Module] = [_convolution(3, channels[0], 2, norm)]
+    layers += [_convolution(channels[0], channels[1], 2, norm), _Residual(channels[1])]
+    for before, after in pairwise(channels[1:]):
+        layers += [_convolution(before, after, 2), _Residual(after)]
+    return nn.Sequential(*layers)
 
 
 class _Residual(nn.Module):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mobinet.evaluation.reid import Pictures, evaluate_reid, rank_gallery
 from mobinet.learning.embedder_augment import augment, plain
 from mobinet.learning.embedder_crops import Crops
-from mobinet.learning.embedder_network import EmbedderNetwork, EmbedderWithClassifier, batch_hard
+from mobinet.learning.embedder_network import EmbedderWithClassifier, batch_hard
 from mobinet.learning.embedder_sampler import IdentitySampler
 from mobinet.types import Float32, Image
 
@@ -78,8 +78,8 @@ def normalise(images: list[Image]) -> Float32:
     return np.ascontiguousarray(values.transpose(0, 3, 1, 2))
 
 
-def embed(network: EmbedderNetwork, crops: Crops, device: torch.device) -> Float32:
-    """``(N, 128)`` unit vectors of all crops."""
+def embed(network: nn.Module, crops: Crops, device: torch.device) -> Float32:
+    """``(N, D)`` vectors of all crops."""
     vectors = []
     with torch.no_grad():
         for start in range(0, len(crops), _VALIDATION_BATCH):

@@ -40,8 +40,8 @@ class LabelledImage:
         visibility: ``(N,)`` float32 share of each silhouette that is visible.
         identities: N numbers, the same in all images of one world.
         camera: ``robot/camera``.
-        sides: ``(N,)`` float32 radians, from which side the camera sees each object: 0 its front, pi / 2 its left; NaN in
-            folders that were rendered by a version that did not tell.
+        sides: ``(N,)`` float32 radians, from which side the camera sees each object, 0 its front, pi / 2 its left; NaN
+            in folders that were rendered by a version that did not tell.
     """
 
     path: Path

@@ -68,6 +68,7 @@ class TrueImage:
         seed: of the world.
         camera: ``robot/camera``.
         stamp_ns: time since the beginning of the world.
+        sides: from which side the camera sees each object, radians: 0 the front, pi / 2 the left.
     """
 
     image: Image
@@ -75,6 +76,7 @@ class TrueImage:
     seed: int
     camera: str
     stamp_ns: int
+    sides: tuple[float, ...]
 
 
 def random_images(seed: int, settings: RandomWorldSettings | None = None) -> Iterator[TrueImage]:
@@ -94,7 +96,8 @@ def random_images(seed: int, settings: RandomWorldSettings | None = None) -> Ite
                 simulation.repaint(int(draw.integers(1 << 31)))
                 stamp_ns = int(stamp_s * 1e9)
                 objects = simulation.truth(view, stamp_ns)
-                yield TrueImage(simulation.image(view, stamp_ns), objects, seed, view.name, stamp_ns)
+                sides = tuple(simulation.seen_from(view, thing.identity, stamp_ns) for thing in objects)
+                yield TrueImage(simulation.image(view, stamp_ns), objects, seed, view.name, stamp_ns, sides)
 
 
 def random_world(seed: int, settings: RandomWorldSettings | None = None) -> World:

@@ -201,6 +201,12 @@ class Simulation:
                     found[label] = self._describe(label, silhouette, full, stamp_ns)
         return tuple(found[label] for label in sorted(found))
 
+    def seen_from(self, view: CameraView, identity: int, stamp_ns: int) -> float:
+        """From which side a camera sees an object: 0 from its front, pi / 2 from its left, -pi to pi radians."""
+        motion = self.actors[identity - 1].trajectory.at(stamp_ns)
+        dx, dy, _ = self.optical_pose(view, stamp_ns).translation - motion.position
+        return float(np.remainder(np.arctan2(dy, dx) - motion.heading + np.pi, 2 * np.pi) - np.pi)
+
     def repaint(self, seed: int) -> None:
         """Gives the scenery other colours and light from now on; objects keep theirs."""
         self._renderer.repaint(seed)

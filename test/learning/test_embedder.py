@@ -138,7 +138,7 @@ def labelled(folder: Path, world: int, boxes: list[list[float]]) -> LabelledImag
     count = len(boxes)
     return LabelledImage(
         path, np.array(boxes, np.float32), ("person",) * count, np.ones(count, np.float32),
-        tuple(range(1, count + 1)), "r1/front",
+        tuple(range(1, count + 1)), "r1/front", np.zeros(count, np.float32),
     )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             velocity=np.zeros(3),
         )
         for number in range(EACH):
-            yield TrueImage(np.full((32, 48, 3), 100 + seed, np.uint8), (person,), seed, "r1/front", number)
+            yield TrueImage(np.full((32, 48, 3), 100 + seed, np.uint8), (person,), seed, "r1/front", number, (0.5,))
 
     monkeypatch.setattr(images, "random_images", fake_images)
     return seeds

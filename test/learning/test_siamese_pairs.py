@@ -47,7 +47,9 @@ def image_with(path, camera: str, identities: tuple[int, ...], visibility: tuple
     cv2.imwrite(str(path), np.full((100, 200, 3), 128, np.uint8))
     boxes = np.array([[10 + 40 * who, 20, 30 + 40 * who, 80] for who in identities], np.float32)
     kinds = tuple("car" if who == 3 else "person" for who in identities)
-    return LabelledImage(path, boxes, kinds, np.array(visibility, np.float32), identities, camera)
+    return LabelledImage(
+        path, boxes, kinds, np.array(visibility, np.float32), identities, camera, np.zeros(len(boxes), np.float32)
+    )
 
 
 def world(folder) -> RenderedPairs:
