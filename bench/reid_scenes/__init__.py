@@ -1,0 +1,1 @@
+"""Views of objects by several cameras with the truth: drawn as numbers, and rendered."""
