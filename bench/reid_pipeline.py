@@ -111,10 +111,8 @@ def of_crops(scene: Scene, models: Mapping[str, str]) -> Described:
     vectors = {
         (role, flip): describe(scene, models[role], flip) for role in ("first", "second") for flip in (False, True)
     }
-    views = Views(
-        vectors["first", False], describe(scene, models["orientation"]), describe(scene, models["background"]),
-        scene.cameras, scene.tracks, scene.qualities,
-    )  # fmt: skip
+    bias = [describe(scene, models[role]) if models[role] else None for role in ("orientation", "background")]
+    views = Views(vectors["first", False], *bias, scene.cameras, scene.tracks, scene.qualities)
     return Described(views, vectors, scene.ids, ENSEMBLE_WEIGHTS["crops"])
 
 

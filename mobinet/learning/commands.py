@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from mobinet.errors import SettingsError
 from mobinet.learning.torch_import import require_torch
 from mobinet.progress import Progress
 
@@ -42,6 +43,17 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         parser.add_argument("--seed", metavar="N", type=int, default=0, help="of worlds, weights and order; default 0")
         parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if any")
 
+    parsers["embedder"].add_argument(
+        "--crops",
+        metavar="DIR",
+        type=Path,
+        action="append",
+        default=[],
+        help="learn from a folder as Market-1501, VeRi or CityFlow too; may be repeated",
+    )
+    parsers["embedder"].add_argument(
+        "--only-crops", action="store_true", help="render nothing, learn from --crops alone"
+    )
     parsers["siamese"].add_argument(
         "--backbone", metavar="FILE", type=Path, help="checkpoint.pt of a detector to begin with; default: from nothing"
     )
@@ -53,10 +65,12 @@ def _prepare_detector(_: argparse.Namespace) -> _Prepared:
     return DetectorTraining(), train_detector
 
 
-def _prepare_embedder(_: argparse.Namespace) -> _Prepared:
+def _prepare_embedder(arguments: argparse.Namespace) -> _Prepared:
     from mobinet.learning.embedder import EmbedderTraining, train_embedder
 
-    return EmbedderTraining(), train_embedder
+    if arguments.only_crops and not arguments.crops:
+        raise SettingsError("--only-crops: expected --crops DIR with it, as there is nothing else to learn from")
+    return EmbedderTraining(), functools.partial(train_embedder, folders=arguments.crops)
 
 
 def _prepare_orientation(_: argparse.Namespace) -> _Prepared:
@@ -92,9 +106,10 @@ def _train(name: str, prepare: Callable[[argparse.Namespace], _Prepared], argume
     settings = dataclasses.replace(defaults, training=dataclasses.replace(defaults.training, **_choices(arguments)))
     # before minutes of rendering
     check_folder(arguments.out, resume=arguments.resume)
-    data = arguments.data or arguments.out / "data"
+    data = None if getattr(arguments, "only_crops", False) else arguments.data or arguments.out / "data"
     render = _render_sequences if name == _OF_EVENTS else _render_images
-    render(data, arguments)
+    if data is not None:
+        render(data, arguments)
     with Progress(f"training {name}", unit="steps") as progress:
 
         def show(done: int, total: int, losses: Mapping[str, float]) -> None:
