@@ -10,7 +10,15 @@ from functools import partial
 from rclpy.publisher import Publisher
 from std_msgs.msg import Header
 
-from mobinet.reid import DescriberSettings, Embedder, EmbedderSettings, TrackDescriber, make_embedder
+from mobinet.reid import (
+    DescriberSettings,
+    Embedder,
+    EmbedderSettings,
+    Plan,
+    TrackDescriber,
+    describe_together,
+    make_embedder,
+)
 from mobinet.types import Frame, Image, Track
 from mobinet_ros import topics
 from mobinet_ros.conversions import appearances_to_msg, msg_to_tracks, stamp_to_ns
@@ -106,18 +114,27 @@ class ReidNode(StageNode):
             self.health.set_counter("overtaken_tracks", worker.dropped)
 
     def _describe(self, waiting: dict[str, Described]) -> None:
+        """All cameras that wait in common batches; an image that is malformed costs its own camera alone."""
+        plans: dict[str, tuple[Header, Plan]] = {}
         for camera, item in waiting.items():
-            self.guarded(self._describe_one, camera, *item)
+            self.guarded(self._plan, plans, camera, *item)
+        embedder = self._embedder
+        if embedder is None or not plans:
+            return
+        found = describe_together([plan for _, plan in plans.values()])
+        for (camera, (header, _)), appearances in zip(plans.items(), found, strict=True):
+            self.health.count("described", len(appearances))
+            self.send(self._publishers_of[camera], appearances_to_msg(appearances, embedder.model, header))
 
-    def _describe_one(self, camera: str, header: Header, frame: Frame, tracks: list[Track]) -> None:
-        embedder, describer = self._embedder, self._describers.get(camera)
-        if embedder is None or describer is None:
+    def _plan(
+        self, plans: dict[str, tuple[Header, Plan]], camera: str, header: Header, frame: Frame, tracks: list[Track]
+    ) -> None:
+        describer = self._describers.get(camera)
+        if describer is None:
             return
         if self._order.judge(camera, frame.stamp_ns) is Order.JUMPED_BACK:
             describer.reset()
-        appearances = describer.describe(frame, tracks)
-        self.health.count("described", len(appearances))
-        self.send(self._publishers_of[camera], appearances_to_msg(appearances, embedder.model, header))
+        plans[camera] = header, describer.plan(frame, tracks)
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mobinet.errors import InputError
-from mobinet.reid import DescriberSettings, TrackDescriber
+from mobinet.reid import DescriberSettings, TrackDescriber, describe_together
 from mobinet.reid.views import ViewScale, view_quality
 from mobinet.types import Float32, Frame, Track, TrackState
 
@@ -192,3 +192,50 @@ def test_who_stands_in_front_hides() -> None:
 
 def test_no_boxes_no_qualities() -> None:
     assert view_quality(np.zeros((0, 4), np.float32), (640, 480), SCALE).shape == (0,)
+
+
+class ClipEmbedder(FakeEmbedder):
+    """Takes clips of three, and remembers how long those were that it got."""
+
+    clip_length = 3
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.lengths: list[list[int]] = []
+
+    def embed_clips(self, clips: list[list[np.ndarray]]) -> Float32:
+        self.lengths.append([len(clip) for clip in clips])
+        return np.tile(np.array([1, 0], np.float32), (len(clips), 1))
+
+
+def test_clips_grow_to_what_the_network_takes() -> None:
+    clock = Clock()
+    embedder = ClipEmbedder(clock)
+    describer = TrackDescriber(embedder, DescriberSettings(refresh_s=0.0), clock)
+    for number in range(5):
+        describer.describe(frame(number), [track(1, 10)])
+    assert embedder.lengths == [[1], [2], [3], [3], [3]]
+
+
+def test_cameras_share_batches_and_keep_their_tracks_apart() -> None:
+    clock = Clock()
+    embedder = ClipEmbedder(clock)
+    settings = DescriberSettings(budget_ms=0.0)
+    front, back = (TrackDescriber(embedder, settings, clock) for _ in range(2))
+    plans = [front.plan(frame(), [track(1, 10), track(2, 200)]), back.plan(frame(), [track(1, 30)])]
+    found = describe_together(plans)
+    assert embedder.lengths == [[1, 1, 1]]
+    assert [sorted(one.track_id for one in part) for part in found] == [[1, 2], [1]]
+    assert len(back.latest([1, 2])) == 1
+    assert describe_together([]) == []
+
+
+def test_budgets_of_cameras_add_up() -> None:
+    clock = Clock()
+    embedder = FakeEmbedder(clock, cost_ms=4.0)
+    describers = [TrackDescriber(embedder, DescriberSettings(budget_ms=10.0), clock) for _ in range(2)]
+    embedder.embed_clips = lambda clips: embedder.embed(frame(), np.zeros((len(clips), 4), np.float32))  # type: ignore[attr-defined]
+    # the first view tells the pace
+    describers[0].describe(frame(), [track(9, 10)])
+    plans = [one.plan(frame(1), [track(number, 10 + 70 * number) for number in range(5)]) for one in describers]
+    assert sum(map(len, describe_together(plans))) == 5

@@ -241,3 +241,76 @@ def test_the_same_person_looks_more_alike_on_video(data_dir: Path, model: str, l
     different = who[:, None] != who
     ordered = (similarity[same][:, None] > similarity[different]).mean()
     assert ordered > least
+
+
+def clip_network(path: Path, length: int | str = 3) -> Path:
+    """The mean colour of every image of a clip of 8 x 4 pixels, side by side; as an embedder of clips."""
+    helper, dtype = onnx.helper, onnx.TensorProto.FLOAT
+    nodes = [
+        helper.make_node("ReduceMean", ["clip"], ["means"], axes=[3, 4], keepdims=0),
+        helper.make_node("Flatten", ["means"], ["vector"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "clips",
+        [helper.make_tensor_value_info("clip", dtype, ["batch", length, 3, 8, 4])],
+        [helper.make_tensor_value_info("vector", dtype, ["batch", None])],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), str(path))
+    path.with_suffix(".yaml").write_text("mean: [0.0, 0.0, 0.0]\nstd: [1.0, 1.0, 1.0]\nclip_length: 3\n")
+    return path
+
+
+@pytest.mark.parametrize("length", [3, "T"])  # fixed in the file, or told beside it
+def test_clips_are_of_one_length_the_newest_last(tmp_path: Path, length: int | str) -> None:
+    embedder = make_embedder(EmbedderSettings(model=str(clip_network(tmp_path / "clips.onnx", length))))
+    assert (embedder.clip_length, embedder.dimension) == (3, 9)
+    greys = [np.full((20, 10, 3), value, np.uint8) for value in (10, 20, 30, 40)]
+    short, long = embedder.embed_clips([greys[:2], greys])
+    # the oldest again where there are too few, the newest where there are too many
+    for found, values in ((short, (10, 10, 20)), (long, (20, 30, 40))):
+        expected = np.repeat(values, 3) / np.linalg.norm(np.repeat(values, 3))
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+    frame = Frame(0, "c", people())
+    assert embedder.embed(frame, BOXES).shape == (3, 9)
+
+
+def test_mirrored_crops_are_part_of_the_mean(tmp_path: Path) -> None:
+    path = tmp_path / "left.onnx"
+    helper, dtype = onnx.helper, onnx.TensorProto.FLOAT
+    # what is in the picture, pixel by pixel, is the vector: mirrored it is another
+    graph = helper.make_graph(
+        [helper.make_node("Flatten", ["image"], ["vector"])],
+        "pixels",
+        [helper.make_tensor_value_info("image", dtype, ["batch", 3, 8, 8])],
+        [helper.make_tensor_value_info("vector", dtype, ["batch", 192])],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), str(path))
+    crop = np.random.default_rng(0).integers(0, 256, (8, 8, 3)).astype(np.uint8)
+    plain, flipped = (make_embedder(EmbedderSettings(model=str(path), flip=flip)) for flip in (False, True))
+    one, mirrored = plain.embed_clips([[crop], [np.ascontiguousarray(crop[:, ::-1])]])
+    np.testing.assert_allclose(
+        flipped.embed_clips([[crop]])[0], (one + mirrored) / np.linalg.norm(one + mirrored), atol=1e-5
+    )
+    assert flipped.model == plain.model
+
+
+def test_an_ensemble_compares_by_its_weights(tmp_path: Path) -> None:
+    first, second = network(tmp_path / "first.onnx"), "histogram"
+    members = [make_embedder(EmbedderSettings(model=str(model))) for model in (first, second)]
+    joined = make_embedder(EmbedderSettings(model=str(first), ensemble=(second,), weights=(0.75, 0.25)))
+    frame = Frame(0, "c", people())
+    vectors, parts = joined.embed(frame, BOXES), [member.embed(frame, BOXES) for member in members]
+    np.testing.assert_allclose(
+        vectors @ vectors.T, 0.75 * parts[0] @ parts[0].T + 0.25 * parts[1] @ parts[1].T, atol=1e-5
+    )
+    assert joined.dimension == sum(member.dimension for member in members)
+    other = make_embedder(EmbedderSettings(model=str(first), ensemble=(second,)))
+    assert other.model.startswith("first+histogram:")
+    assert other.model != joined.model
+
+
+@pytest.mark.parametrize("weights", [(1.0,), (0.0, 0.0), (1.0, 1.0, 1.0)])
+def test_weights_that_do_not_fit(weights: tuple[float, ...]) -> None:
+    with pytest.raises(SettingsError, match="weights: expected 2 numbers from 0, one for each model"):
+        make_embedder(EmbedderSettings(ensemble=("histogram",), weights=weights))
