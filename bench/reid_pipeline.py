@@ -45,13 +45,25 @@ PARTS: Mapping[str, Mapping[str, float | bool | int]] = {
     "by track": {"by_track": True},
 }
 CORRECTIONS = ("whitening", "orientation", "background", "camera penalty")
-KEPT: Mapping[str, Sequence[str]] = {"numbers": tuple(PARTS), "crops": tuple(PARTS)}
+KEPT: Mapping[str, Sequence[str]] = {
+    "numbers": (
+        "flip",
+        "ensemble",
+        "whitening",
+        "orientation",
+        "camera penalty",
+        "pooling",
+        "enhancement",
+        "k-reciprocal",
+    ),
+    "crops": ("whitening", "camera penalty", "pooling", "enhancement", "k-reciprocal"),
+}
 ENSEMBLE_WEIGHTS = {"numbers": (0.5, 0.5), "crops": (0.75, 0.25)}
 MODELS = {
     "first": "street-embedder",
     "second": "histogram",
-    "orientation": "street-orientation",
-    "background": "street-background",
+    "orientation": "",
+    "background": "",
 }
 LEAST_GAIN, LEAST_PART, MOST_COST = 15.0, 0.5, 0.5
 
@@ -182,7 +194,7 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, help="folder that keeps rendered scenes")
     parser.add_argument("--only", choices=("numbers", "crops"))
     for role, model in MODELS.items():
-        parser.add_argument(f"--{role}", default=model, help=f"embedder, default {model}")
+        parser.add_argument(f"--{role}", default=model, help=f"embedder, default {model or 'none'}")
     options = parser.parse_args()
     seeds = list(range(options.seeds[0], sum(options.seeds)) if options.seeds else SEEDS)[
         : 2 if options.quick else None

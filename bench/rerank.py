@@ -1,8 +1,8 @@
 """Re-ranking by k-reciprocal neighbours: time and memory of ours and of the formula written down in dense NumPy.
 
 Vectors of 512 numbers of objects seen five times each, half signal and half noise. Each way runs in a process of its
-own; the memory is what the process grew by at most, over what it had with the vectors loaded. Where other programs run too, compare
-the time of the processor.
+own; the memory is what the process grew by at most, over what it had with the vectors loaded. Where other programs run
+too, compare the time of the processor.
 """
 
 from __future__ import annotations
