@@ -103,13 +103,13 @@ def describe_folder(folder: Path, split: str, arguments: argparse.Namespace) -> 
     found = read_picture_folder(folder, split)
     first, *others = arguments.model
     wanted = EmbedderSettings(model=first, ensemble=tuple(others), flip=arguments.flip)
-    bias = [
+    sides, places = (
         describe_pictures(make_embedder(EmbedderSettings(model=model)), found.files) if model else None
         for model in (arguments.orientation, arguments.background)
-    ]
+    )
     vectors = describe_pictures(make_embedder(wanted), found.files)
     tracks = found.tracks if (found.tracks >= 0).any() else None
-    return Views(vectors, *bias, found.pictures.cameras, tracks)
+    return Views(vectors, sides, places, found.pictures.cameras, tracks)
 
 
 def _reid_text(scores: ReidScores) -> str:

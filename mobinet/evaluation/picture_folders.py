@@ -23,7 +23,7 @@ import numpy as np
 from mobinet.errors import RecordingError
 from mobinet.evaluation.reid import Pictures
 from mobinet.reid import Embedder
-from mobinet.types import Float32, Int64
+from mobinet.types import Float32, Image, Int64
 
 LAYOUTS = ("market", "veri", "cityflow")
 SPLITS = ("train", "query", "test")
@@ -103,9 +103,9 @@ def describe_pictures(embedder: Embedder, files: Sequence[Path]) -> Float32:
         RecordingError: a picture is damaged.
         ModelError: the network fails.
     """
-    parts = [np.zeros((0, embedder.dimension), np.float32)]
+    parts: list[Float32] = [np.zeros((0, embedder.dimension), np.float32)]
     for start in range(0, len(files), _AT_ONCE):
-        clips = []
+        clips: list[list[Image]] = []
         for path in files[start : start + _AT_ONCE]:
             image = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if image is None:

@@ -77,7 +77,8 @@ def _choose(ids: Int64, most: int) -> Int64:
         mine = np.flatnonzero(ids == identity)
         if len(mine) > 1:
             chosen.append(mine[np.unique(np.linspace(0, len(mine) - 1, min(most, len(mine))).round().astype(int))])
-    return np.concatenate([*chosen, np.zeros(0, np.int64)]).astype(np.int64)
+    rows: Int64 = np.concatenate([*chosen, np.zeros(0, np.int64)]).astype(np.int64)
+    return rows
 
 
 def _with_margin(path: Path, margin: float) -> Image:

@@ -82,7 +82,8 @@ def explained_by_bias(vectors: Float32, bias: BiasVectors, tracks: Int64 | None 
 def _cosine_distances(vectors: Float32, one: Int64, other: Int64) -> Float64:
     parts = [slice(start, start + _AT_ONCE) for start in range(0, len(one), _AT_ONCE)]
     found = [1 - np.einsum("ij,ij->i", vectors[one[part]], vectors[other[part]]) for part in parts]
-    return np.concatenate([*found, np.zeros(0)]).astype(np.float64)
+    distances: Float64 = np.concatenate([*found, np.zeros(0)]).astype(np.float64)
+    return distances
 
 
 def join_bias(

@@ -178,7 +178,8 @@ def _tracks_of_both(queries: Views, gallery: Views) -> Int64 | None:
     if gallery.tracks is None:
         return None
     tracks = _own_tracks(gallery.tracks)
-    return np.concatenate([tracks.max(initial=0) + 1 + np.arange(len(queries)), tracks])
+    both: Int64 = np.concatenate([tracks.max(initial=0) + 1 + np.arange(len(queries)), tracks])
+    return both
 
 
 def _own_tracks(tracks: Int64) -> Int64:
