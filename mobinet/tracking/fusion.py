@@ -134,7 +134,7 @@ def judge_misses(
         How much the camera sees, after this image.
     """
     dt_s = before.own_dt_s(stamp_ns)
-    miss = np.log(1 - min(before.sight, _MOST_SIGHT)) * _looks(dt_s)
+    miss = np.log(1 - min(before.sight, _MOST_SIGHT)) * looks(dt_s)
     table.evidence[:] = np.where(matched, MOST_EVIDENCE, np.maximum(table.evidence + miss, _LEAST_EVIDENCE))
     # what it never saw itself may be nothing
     asked = shown_by_sister(table, stamp_ns, settings) & table.confirmed & (table.hits > 0)
@@ -165,7 +165,7 @@ def follow_noise(senses: Senses, surprises: Float64, stamp_ns: int) -> Senses:
 
 def add_evidence(table: TrackTable, rows: Int64, dt_s: float, settings: FusionSettings) -> None:
     """Adds what detections of the sister say for the tracks of ``rows``; she looked ``dt_s`` seconds ago before."""
-    more = settings.sister_evidence * _looks(dt_s)
+    more = settings.sister_evidence * looks(dt_s)
     table.evidence[rows] = np.minimum(table.evidence[rows] + more, MOST_EVIDENCE)
 
 
@@ -187,6 +187,6 @@ def seen_last(table: TrackTable, senses: Senses) -> NDArray[np.bool_]:
     return np.asarray((table.hits > 0) & (table.own_stamps_ns == (senses.own_ns or 0)))
 
 
-def _looks(dt_s: float) -> float:
+def looks(dt_s: float) -> float:
     """For how many images one counts that comes so long after the one before."""
     return min(1.0, dt_s / _LOOK_S)

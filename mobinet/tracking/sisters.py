@@ -10,14 +10,13 @@ from mobinet.tracking.association import Stage, associate
 from mobinet.tracking.found import Found
 from mobinet.tracking.fusion import HINT, MOST_EVIDENCE, FusionSettings, Senses, add_evidence, follow_noise, seen_last
 from mobinet.tracking.gating import Leeway, gate
+from mobinet.tracking.overlaps import agree, overlaid
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.table import TrackTable
 from mobinet.types import Float64, Int64
 
 # Share of the smaller box from which on two boxes of two cameras are one object.
 _SAME = 0.5
-# Least IoU of a detection of the sister and a track that the camera itself sees, for that to be moved by it.
-_AGREED = 0.5
 
 
 def give_leeway(table: TrackTable, found: Found, settings: TrackerSettings) -> Leeway:
@@ -91,7 +90,7 @@ def correct_by_sister(
     # against what the camera itself saw last: the tracks have followed the sister since
     expected = table.observed[rows] + table.velocities[rows] * senses.own_dt_s(stamp_ns)
     seen = seen_last(table, senses)[rows]
-    good = ~seen | _agrees(expected, found.measurements[taken], table.variances[rows])
+    good = ~seen | agree(expected, found.measurements[taken], table.variances[rows])
     if noise is not None:
         spread = noise + motion.detection_noise(expected, settings)
         surprises = (found.measurements[taken] - expected) ** 2 / spread
@@ -111,9 +110,11 @@ def correct_by_sister(
     return senses
 
 
-def newcomers(table: TrackTable, matches: Int64, found: Found, fusion: FusionSettings) -> Int64:
-    """Rows of the sister's detections that start tracks: sure ones, with no track near and none before them."""
-    starts = found.scores >= fusion.sister_new_track_score
+def newcomers(
+    table: TrackTable, matches: Int64, found: Found, starting: NDArray[np.bool_], fusion: FusionSettings
+) -> Int64:
+    """Rows of the sister's detections that start tracks: sure and ``starting`` ones, ``(M,)``, with no track near."""
+    starts = starting & (found.scores >= fusion.sister_new_track_score)
     starts[matches[matches >= 0]] = False
     if len(table):
         starts &= overlaid(table.boxes, found.measurements).max(axis=0, initial=0) < fusion.sister_apart
@@ -153,20 +154,6 @@ def doubled(table: TrackTable, matched: NDArray[np.bool_], born: Float64) -> NDA
     return np.asarray(strange & (overlaid(table.boxes, seen).max(axis=1, initial=0) >= _SAME))
 
 
-def overlaid(first: Float64, second: Float64) -> Float64:
-    """``(N, M)`` what two boxes share, as a share of the smaller one.
-
-    Args:
-        first: ``(N, 4)`` cx, cy, w, h.
-        second: ``(M, 4)``.
-    """
-    sizes, others = first[:, None, 2:], second[None, :, 2:]
-    apart = np.abs(first[:, None, :2] - second[None, :, :2])
-    sides = np.clip(np.minimum(0.5 * (sizes + others) - apart, np.minimum(sizes, others)), 0, None)
-    shared: Float64 = sides.prod(axis=2) / np.minimum(sizes.prod(axis=2), others.prod(axis=2))
-    return shared
-
-
 def _edge_error(variances: Float64, usual: Float64) -> Float64:
     """``(N, 2)`` by how much more than ``usual`` the sides of boxes err along x and y, pixels.
 
@@ -176,18 +163,3 @@ def _edge_error(variances: Float64, usual: Float64) -> Float64:
     """
     edges = np.sqrt(variances[:, :2] + 0.25 * variances[:, 2:])
     return np.asarray(np.maximum(edges - np.sqrt(1.25 * usual), 0.0))
-
-
-def _agrees(expected: Float64, found: Float64, variances: Float64) -> NDArray[np.bool_]:
-    """``(K,)`` whether boxes are those expected: with an IoU of a half, but for the error of where they are expected.
-
-    What the camera itself sees, a box around half of it or around two of it must not move.
-
-    Args:
-        expected, found: ``(K, 4)`` cx, cy, w, h.
-        variances: ``(K, 4)`` of the tracks.
-    """
-    apart = np.maximum(np.abs(expected[:, :2] - found[:, :2]) - np.sqrt(variances[:, :2]), 0)
-    sizes, others = expected[:, 2:], found[:, 2:]
-    both = np.clip(np.minimum(0.5 * (sizes + others) - apart, np.minimum(sizes, others)), 0, None).prod(axis=1)
-    return np.asarray(both >= _AGREED * (sizes.prod(axis=1) + others.prod(axis=1) - both))

@@ -15,11 +15,12 @@ from mobinet.errors import InputError
 from mobinet.tracking.fusion import Senses
 from mobinet.tracking.newcomers import Newcomers
 from mobinet.tracking.table import MARKS, NUMBERS, TrackTable
+from mobinet.tracking.trust import TRUST_SHAPE
 from mobinet.types import Float64
 
 State: TypeAlias = dict[str, NDArray[Any]]
 
-_VERSION = 3
+_VERSION = 4
 # the type of each array as NumPy names its kind, and its shape, -1 for any length
 _FORM: dict[str, tuple[str, tuple[int, ...]]] = {
     "version": ("i", ()),
@@ -36,6 +37,7 @@ _FORM: dict[str, tuple[str, tuple[int, ...]]] = {
     "own_ns": ("i", (-1,)),
     "sister_ns": ("i", (-1,)),
     "sight": ("f", (3,)),
+    "trust": ("f", TRUST_SHAPE),
 }
 
 
@@ -57,6 +59,7 @@ class Remembered:
     unrest: Float64
     newcomers: Newcomers
     senses: Senses
+    trust: Float64
 
 
 def pack(known: Remembered) -> State:
@@ -76,6 +79,7 @@ def pack(known: Remembered) -> State:
         "own_ns": _maybe(known.senses.own_ns),
         "sister_ns": _maybe(known.senses.sister_ns),
         "sight": np.array(known.senses[2:], np.float64),
+        "trust": known.trust,
     }
 
 
@@ -103,6 +107,7 @@ def unpack(state: Mapping[str, NDArray[Any]]) -> Remembered:
         arrays["unrest"],
         Newcomers(*arrays["newcomers"].tolist()),
         Senses(_first(arrays["own_ns"]), _first(arrays["sister_ns"]), *arrays["sight"].tolist()),
+        arrays["trust"].astype(np.float64),
     )
     nameless = known.senses.own_ns is None  # a sister alone does not say whose tracks they are
     if len(cameras) != len(stamps) * (not nameless) or len(stamps) > 1 or (len(known.table) and not stamps):
@@ -160,6 +165,7 @@ def _check(known: Remembered) -> None:
         (past, "tracks seen first, then last, then the newest stamp"),
         (bool(((known.unrest > 0) & (known.unrest < 1e3)).all()), "an unrest from 0 to 1000"),
         (0 <= known.senses.sight <= 1 and min(known.senses[3:]) > 0, "a sight in a share of 0..1, noises above 0"),
+        (bool((known.trust >= 0).all()), "counts of at least 0 for the trust in a sister"),
         (habits.per_s >= 0 and 0 <= habits.nearness <= 1, "newcomers of at least 0, near in a share of 0..1"),
     ):
         if not sound:

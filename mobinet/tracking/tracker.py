@@ -20,6 +20,7 @@ from mobinet.tracking.newcomers import Newcomers
 from mobinet.tracking.settings import TrackerSettings
 from mobinet.tracking.state import Remembered, State, pack, unpack
 from mobinet.tracking.table import TrackTable
+from mobinet.tracking.trust import follow_trust, no_trust, split
 from mobinet.types import Detections, Float32, Float64, Frame, Int64, Track, TrackState
 
 # Beyond this float32 boxes are coarser than a tenth of a pixel, and no image is that large.
@@ -63,6 +64,7 @@ class Tracker:
         self._unrest = motion.CALM
         self._newcomers = Newcomers()
         self._senses = Senses()
+        self._trust = no_trust()
 
     def update(
         self,
@@ -171,12 +173,15 @@ class Tracker:
         self._begin(stamp_ns, before._replace(sister_ns=stamp_ns))
         found = ordered(detections, classes, np.zeros((len(detections), look_size), np.float32), sigmas)
         found = found.take(np.flatnonzero(found.scores >= self.fusion.sister_score))
+        self._trust = follow_trust(self._trust, table, found, before, stamp_ns)
+        taken, starting = split(self._trust, found.scores)
+        found, starting = found.take(np.flatnonzero(taken)), starting[taken]
 
         matches = sisters.match_sister(table, found, self.settings, self.fusion)
         after = sisters.correct_by_sister(table, matches, found, before, stamp_ns, self.settings, self.fusion)
         self._senses = after._replace(sister_ns=stamp_ns)
         kept = lifecycle.worth_keeping(table, stamp_ns, self.settings) | (table.hits > 0)
-        born = sisters.newcomers(table, matches, found, self.fusion)
+        born = sisters.newcomers(table, matches, found, starting, self.fusion)
         self._table = table.select(kept)
         if len(born):
             new = lifecycle.give_birth(self._next_id, found.take(born), stamp_ns, self.settings)
@@ -197,6 +202,7 @@ class Tracker:
                 self._unrest,
                 self._newcomers,
                 self._senses,
+                self._trust.copy(),
             )
         )
 
@@ -210,6 +216,7 @@ class Tracker:
         self._table, self._class_codes, self._next_id = known.table, known.class_codes, known.next_id
         self._stamp_ns, self._camera, self._begun_ns = known.stamp_ns, known.camera, known.begun_ns
         self._unrest, self._newcomers, self._senses = known.unrest, known.newcomers, known.senses
+        self._trust = known.trust
 
     @property
     def stamp_ns(self) -> int | None:

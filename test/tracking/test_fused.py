@@ -124,6 +124,21 @@ def test_by_day_what_events_alone_show_is_soon_doubted():
     assert shown == []
 
 
+def test_a_sister_that_is_never_right_is_soon_not_listened_to():
+    rng = np.random.default_rng(0)
+
+    def false(seconds: float) -> Detections:
+        return seen_by_sister(*((x, 150, x + 50, 290) for x in rng.uniform(300, 500, 3)))
+
+    tracker, alone = fused(), Tracker()
+    told = follow(tracker, person, false, 3.0)
+    for seconds, tracks in told.items():
+        (expected,) = alone.update(frame(seconds), person(seconds))
+        if seconds >= 1.0:
+            (track,) = (each for each in tracks if each.state in SEES)
+            assert np.allclose(track.box, expected.box, atol=0.5), seconds
+
+
 @pytest.mark.parametrize("name", ["", "person", "car"])
 def test_one_object_is_one_track_whatever_the_sister_takes_it_for(name):
     tracker = fused()

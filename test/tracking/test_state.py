@@ -54,7 +54,7 @@ def changed(state: dict, name: str, value: object) -> dict:
     ("spoil", "message"),
     [
         (lambda state: {key: state[key] for key in state if key != "marks"}, "'marks' is missing"),
-        (lambda state: changed(state, "version", 99), "expected version 3, got 99"),
+        (lambda state: changed(state, "version", 99), "expected version 4, got 99"),
         # of other types, as a file that was written by hand has them
         (lambda state: changed(state, "version", "2"), "'version': expected integers"),
         (lambda state: changed(state, "version", [2, 2]), "'version': expected integers of shape"),
