@@ -174,7 +174,7 @@ class Tracker:
         found = ordered(detections, classes, np.zeros((len(detections), look_size), np.float32), sigmas)
         found = found.take(np.flatnonzero(found.scores >= self.fusion.sister_score))
         self._trust = follow_trust(self._trust, table, found, before, stamp_ns)
-        taken, starting = split(self._trust, found.scores)
+        taken, starting = split(self._trust, found.scores, before.sight)
         found, starting = found.take(np.flatnonzero(taken)), starting[taken]
 
         matches = sisters.match_sister(table, found, self.settings, self.fusion)

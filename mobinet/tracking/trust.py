@@ -38,8 +38,9 @@ _ERROR = 2.0
 # A camera that sees anything is taken to see at least this share of what there is.
 _LEAST_SIGHT = 0.5
 # What is right in less than half of all cases is not taken, nor boxes that fit in less than this share: they are around
-# groups or parts, and do not tell which track is there, and where.
-_ENOUGH_TRUST, _ENOUGH_FIT = 0.5, 0.7
+# groups or parts, and do not tell which track is there, and where. A camera that sees everything needs less help than
+# one that sees nothing, and only takes it from better boxes.
+_ENOUGH_TRUST, _FIT_IN_THE_DARK, _FIT_IN_THE_LIGHT = 0.5, 0.6, 0.8
 
 
 def no_trust() -> Float64:
@@ -62,10 +63,17 @@ def fitness(trust: Float64) -> float:
     return float(yes / (yes + no))
 
 
-def split(trust: Float64, scores: Float64) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """``(M,)`` which of the sister's detections are taken, and ``(M,)`` which may start tracks."""
+def split(trust: Float64, scores: Float64, sight: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """``(M,)`` which of the sister's detections are taken, and ``(M,)`` which may start tracks.
+
+    Args:
+        trust: ``(6, 2)`` counts.
+        scores: ``(M,)``.
+        sight: how much the camera itself sees.
+    """
+    enough_fit = _FIT_IN_THE_DARK + sight * (_FIT_IN_THE_LIGHT - _FIT_IN_THE_DARK)
     right, fit = rightness(trust, scores), fitness(trust)
-    return (right >= _ENOUGH_TRUST) & (fit >= _ENOUGH_FIT), right * fit >= _ENOUGH_TRUST
+    return (right >= _ENOUGH_TRUST) & (fit >= enough_fit), right * fit >= _ENOUGH_TRUST
 
 
 def follow_trust(trust: Float64, table: TrackTable, found: Found, senses: Senses, stamp_ns: int) -> Float64:

@@ -64,7 +64,7 @@ def test_boxes_of_legs_are_right_and_do_not_fit():
     trust = learn(seen(PERSON), told(LEGS))
     assert rightness(trust, np.array([0.8])) > 0.9
     assert fitness(trust) < 0.5
-    assert not split(trust, np.array([0.8]))[0].any()
+    assert not split(trust, np.array([0.8]), 0.0)[0].any()
 
 
 def test_a_camera_that_sees_nothing_tells_nothing():
