@@ -29,7 +29,7 @@ from mobinet.reid.ranking import RankingSettings, Views, rank
 from mobinet.types import Float32
 
 SEEDS = range(8000, 8005)
-NOTHING = RankingSettings(whitening=False, pooling=False, reciprocal=False)
+NOTHING = RankingSettings(whitening=False, camera_penalty=0.0, pooling=False, enhancement=0, reciprocal=False)
 # part -> what it switches on; flip and ensemble are other vectors
 PARTS: Mapping[str, Mapping[str, float | bool | int]] = {
     "flip": {},

@@ -20,8 +20,8 @@ from mobinet.evaluation import Pictures, ReidScores, evaluate_reid
 from mobinet.reid import EmbedderSettings, make_embedder
 from mobinet.reid.ranking import RankingSettings, Views, rank
 
-PLAIN = RankingSettings(whitening=False, pooling=False, reciprocal=False)
-RERANKED = RankingSettings(whitening=False, pooling=False, k1=6, k2=3)
+PLAIN = RankingSettings(whitening=False, camera_penalty=0.0, pooling=False, enhancement=0, reciprocal=False)
+RERANKED = RankingSettings(whitening=False, camera_penalty=0.0, pooling=False, enhancement=0, k1=6, k2=3)
 
 
 def score(chosen: Pool, model: str, flip: bool, settings: RankingSettings) -> ReidScores:

@@ -24,7 +24,7 @@ class BiasTraining:
 
     training: TrainingSettings = field(
         default_factory=lambda: TrainingSettings(
-            steps=800, batch=64, learning_rate=3e-3, weight_decay=0.05, warm_up=50, average=0.99, validate_every=200
+            steps=3000, batch=64, learning_rate=2e-3, weight_decay=0.05, warm_up=100, validate_every=500
         )
     )
     crops: CropSettings = field(default_factory=CropSettings)

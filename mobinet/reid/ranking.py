@@ -47,14 +47,18 @@ class RankingSettings:
     background_weight: float = setting(
         0.0, "of the distance in background, which is taken off", minimum=0.0, maximum=10.0
     )
-    camera_penalty: float = setting(0.0, "added to the distance of two views of one camera", minimum=0.0, maximum=10.0)
+    camera_penalty: float = setting(0.05, "added to the distance of two views of one camera", minimum=0.0, maximum=10.0)
     pooling: bool = setting(True, "a track of the gallery has one vector, the mean of its views by quality")
-    enhancement: int = setting(0, "nearest that each vector of the gallery is joined with, 0 for none", minimum=0)
+    enhancement: int = setting(2, "nearest that each vector of the gallery is joined with, 0 for none", minimum=0)
     expansion: int = setting(0, "nearest that each query is joined with, 0 for none", minimum=0)
     alpha: float = setting(3.0, "power of the similarity that weights those nearest", minimum=0.0, maximum=100.0)
     reciprocal: bool = setting(True, "re-ranking by k-reciprocal neighbours")
-    k1: int = setting(20, "neighbours that may be reciprocal", minimum=1, maximum=1000)
-    k2: int = setting(6, "neighbours over which an encoding is averaged; 1 for none", minimum=1, maximum=1000)
+    k1: int = setting(
+        8, "neighbours that may be reciprocal; 20 was published for views, tracks are fewer", minimum=1, maximum=1000
+    )
+    k2: int = setting(
+        3, "neighbours over which an encoding is averaged, published: 6; 1 for none", minimum=1, maximum=1000
+    )
     original_weight: float = setting(
         0.3, "of the original distance; the rest is the Jaccard distance", minimum=0.0, maximum=1.0
     )

@@ -158,7 +158,7 @@ def command(capsys, *arguments: object) -> dict[str, float]:
 def test_a_folder_is_described_and_judged(tmp_path: Path, capsys) -> None:
     folder = market(tmp_path / "data")
     out = tmp_path / "track2.txt"
-    plain = ("--no-whitening", "--no-reciprocal", "--no-pooling")
+    plain = ("--no-whitening", "--no-reciprocal", "--no-pooling", "--enhancement", "0")
     found = command(capsys, folder, "--model", "histogram", *plain, "--write-ranking", out)
     assert (found["mean_ap"], found["queries"]) == (1, 1)
     assert read_ranking(out, 1)[0, 0] == 2

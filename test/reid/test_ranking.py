@@ -24,7 +24,7 @@ from mobinet.types import Float32
 
 from .reciprocal_reference import rerank_slowly
 
-NOTHING = RankingSettings(whitening=False, pooling=False, reciprocal=False)
+NOTHING = RankingSettings(whitening=False, camera_penalty=0.0, pooling=False, enhancement=0, reciprocal=False)
 
 
 def unit(vectors: np.ndarray) -> Float32:
@@ -132,7 +132,9 @@ def test_negative_distances_leave_everybody_his_own_nearest() -> None:
 
 def test_what_is_unknown_is_passed_over() -> None:
     bare = Views(QUERIES.vectors), Views(GALLERY.vectors)
-    settings = RankingSettings(orientation_weight=1.0, background_weight=1.0, camera_penalty=1.0, by_track=True)
+    settings = RankingSettings(
+        orientation_weight=1.0, background_weight=1.0, camera_penalty=1.0, by_track=True, enhancement=0, k1=20, k2=6
+    )
     expected = k_reciprocal(QUERIES.vectors, GALLERY.vectors)
     np.testing.assert_allclose(rank_distances(*bare, settings), expected, atol=1e-6)
 
