@@ -126,11 +126,11 @@ def show(figures: Mapping[str, Mapping[str, float | None]]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", help="not used: the scenes are rendered")
-    parser.add_argument("--quick", action="store_true", help="one seed, day and fast motion, without the learned ones")
+    parser.add_argument("--quick", action="store_true", help="one scene by day")
     parser.add_argument("--seeds", type=int, nargs=2, default=SEEDS, metavar=("FIRST", "COUNT"))
     parser.add_argument("--conditions", nargs="+", choices=CONDITIONS, default=CONDITIONS)
     parser.add_argument("--models", nargs="+", default=EVENT_MODELS, help="detectors of events")
-    parser.add_argument("--cache", type=Path, help="folder that keeps rendered scenes, 10 MB each")
+    parser.add_argument("--cache", type=Path, help="folder that keeps rendered scenes, 20 MB each")
     options = parser.parse_args()
     first, count = options.seeds
     seeds, conditions = range(first, first + (1 if options.quick else count)), options.conditions

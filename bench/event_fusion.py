@@ -1,5 +1,4 @@
-"""Whether an event camera beside an RGB camera helps to follow what is there: by day, at night and in fast
-motion.
+"""Whether an event camera beside an RGB camera helps to follow what is there: by day, at night, in fast motion.
 
 Random simulated scenes of 4 s (``event_scenes/worlds.py``) from at least 10 seeds; images have motion blur and noise,
 and come ten a second. The shipped networks detect in both cameras, our tracker follows, and knows from odometry how the
