@@ -10,26 +10,22 @@ The place is ``x + 2^15 y``, with 2^30 added for an ON event: files are mapped i
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.errors import RecordingError
 from mobinet.events import Events
+from mobinet.learning.world_folder import Progress, Record, read_worlds, render_worlds
 from mobinet.sim.random_sequences import RandomSequenceSettings, TrueSequence, random_sequences
 from mobinet.types import Float32, Float64, Int64
 
 _HELD_BACK_EVERY = 10
 _Y_SHIFT, _ON_SHIFT = 15, 30
 _LOW = (1 << _Y_SHIFT) - 1
-
-Progress = Callable[[int, int], None]
-"""Called with how many of how many are done."""
 
 
 @dataclass(frozen=True)
@@ -130,20 +126,9 @@ def render_sequences(
         RecordingError: the folder cannot be written (a full disk).
         MissingDependencyError: no MuJoCo or no EGL.
     """
-    worlds = -(-count // settings.cameras)
-    try:
-        for name in ("events", "sequences"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        for number in range(worlds):
-            listing = folder / "sequences" / f"{seed + number:07d}.json"
-            if not listing.is_file():
-                _render_world(folder, seed + number, settings, listing)
-            if progress is not None:
-                progress((number + 1) * settings.cameras, worlds * settings.cameras)
-    except OSError as error:
-        raise RecordingError(
-            f"'{folder}' cannot be written: {error.strerror or error}; check the folder, its rights and the free space"
-        ) from error
+    each, files = settings.cameras, folder / "events"
+    seeds = range(seed, seed - (-count // each))
+    render_worlds(files, folder / "sequences", seeds, lambda seed: _render_world(files, seed, settings), each, progress)
 
 
 def read_sequences(folder: Path) -> list[LabelledSequence]:
@@ -152,20 +137,8 @@ def read_sequences(folder: Path) -> list[LabelledSequence]:
     Raises:
         RecordingError: none is there, or a listing is damaged.
     """
-    found: list[LabelledSequence] = []
-    for listing in sorted((folder / "sequences").glob("*.json")):
-        try:
-            records = json.loads(listing.read_text(encoding="utf-8"))
-            found += [_labelled(folder, record) for record in records]
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            raise RecordingError(
-                f"'{listing}' is damaged ({error}); remove it, and its world is rendered again"
-            ) from error
-    if not found:
-        raise RecordingError(
-            f"'{folder}' has no training sequences: expected events/ and sequences/*.json; give another --data"
-        )
-    return found
+    expected = "training sequences: expected events/ and sequences/*.json"
+    return read_worlds(folder / "sequences", lambda record: _labelled(folder, record), expected)
 
 
 def hold_back(sequences: Sequence[LabelledSequence]) -> tuple[list[LabelledSequence], list[LabelledSequence]]:
@@ -178,20 +151,18 @@ def hold_back(sequences: Sequence[LabelledSequence]) -> tuple[list[LabelledSeque
     return [sequence for sequence in sequences if sequence.path not in chosen] or held_back, held_back
 
 
-def _render_world(folder: Path, seed: int, settings: RandomSequenceSettings, listing: Path) -> None:
+def _render_world(files: Path, seed: int, settings: RandomSequenceSettings) -> list[Record]:
     records = []
     for number, true in enumerate(random_sequences(seed, settings)):
         name = f"{seed:07d}_{number}.npy"
-        np.save(folder / "events" / name, pack_events(true.events))
+        np.save(files / name, pack_events(true.events))
         records.append(_record(name, true))
-    partial = listing.with_suffix(".partial")
-    partial.write_text(json.dumps(records), encoding="utf-8")
-    partial.replace(listing)
+    return records
 
 
-def _record(name: str, true: TrueSequence) -> dict[str, object]:
+def _record(name: str, true: TrueSequence) -> Record:
     """One sequence; its objects by identity, each with the numbers of the instants at which it is in the image."""
-    objects: dict[int, dict[str, Any]] = {}
+    objects: dict[int, Record] = {}
     for instant, seen in enumerate(true.objects):
         for thing in seen:
             entry = objects.setdefault(thing.identity, {"class": thing.object_class.label, "seen": []})
@@ -208,9 +179,9 @@ def _record(name: str, true: TrueSequence) -> dict[str, object]:
     }
 
 
-def _labelled(folder: Path, record: dict[str, Any]) -> LabelledSequence:
+def _labelled(folder: Path, record: Record) -> LabelledSequence:
     stamps_ns = np.array(record["stamps_ns"], np.int64)
-    objects: Sequence[dict[str, Any]] = record["objects"]
+    objects: Sequence[Record] = record["objects"]
     table: Float64 = np.full((len(stamps_ns), len(objects), 6), np.nan)
     table[:, :, 4:] = 0.0
     for column, thing in enumerate(objects):

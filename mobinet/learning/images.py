@@ -8,25 +8,21 @@ The layout::
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from mobinet.errors import RecordingError
+from mobinet.learning.world_folder import Progress, Record, read_worlds, render_worlds
 from mobinet.sim.randomised import RandomWorldSettings, TrueImage, random_images
 from mobinet.sim.truth import TrueObject
 from mobinet.types import Float32, Image
 
 _JPEG_QUALITY = 95
 _HELD_BACK_SHARE = 0.05
-
-Progress = Callable[[int, int], None]
-"""Called with how many of how many are done."""
 
 
 @dataclass(frozen=True)
@@ -79,20 +75,9 @@ def render_images(
         MissingDependencyError: no MuJoCo or no EGL.
     """
     each = settings.cameras * settings.instants
-    worlds = -(-count // each)
-    try:
-        for name in ("images", "worlds"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        for number in range(worlds):
-            listing = folder / "worlds" / f"{seed + number:07d}.json"
-            if not listing.is_file():
-                _render_world(folder, seed + number, settings, listing)
-            if progress is not None:
-                progress((number + 1) * each, worlds * each)
-    except OSError as error:
-        raise RecordingError(
-            f"'{folder}' cannot be written: {error.strerror or error}; check the folder, its rights and the free space"
-        ) from error
+    seeds = range(seed, seed - (-count // each))
+    files = folder / "images"
+    render_worlds(files, folder / "worlds", seeds, lambda seed: _render_world(files, seed, settings), each, progress)
 
 
 def read_images(folder: Path) -> list[LabelledImage]:
@@ -101,20 +86,8 @@ def read_images(folder: Path) -> list[LabelledImage]:
     Raises:
         RecordingError: none is there, or a listing is damaged.
     """
-    found: list[LabelledImage] = []
-    for listing in sorted((folder / "worlds").glob("*.json")):
-        try:
-            records = json.loads(listing.read_text(encoding="utf-8"))
-            found += [_labelled(folder, record) for record in records]
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            raise RecordingError(
-                f"'{listing}' is damaged ({error}); remove it, and its world is rendered again"
-            ) from error
-    if not found:
-        raise RecordingError(
-            f"'{folder}' has no training images: expected images/ and worlds/*.json; give another --data"
-        )
-    return found
+    expected = "training images: expected images/ and worlds/*.json"
+    return read_worlds(folder / "worlds", lambda record: _labelled(folder, record), expected)
 
 
 def hold_back(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[LabelledImage]]:
@@ -125,24 +98,22 @@ def hold_back(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], lis
     return [image for image in images if image.world not in last] or held_back, held_back
 
 
-def _render_world(folder: Path, seed: int, settings: RandomWorldSettings, listing: Path) -> None:
+def _render_world(files: Path, seed: int, settings: RandomWorldSettings) -> list[Record]:
     records = []
     for number, true in enumerate(random_images(seed, settings)):
         name = f"{seed:07d}_{number:02d}.jpg"
         _, data = cv2.imencode(".jpg", true.image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        (folder / "images" / name).write_bytes(bytes(np.asarray(data, np.uint8)))
+        (files / name).write_bytes(bytes(np.asarray(data, np.uint8)))
         records.append(_record(name, true))
-    partial = listing.with_suffix(".partial")
-    partial.write_text(json.dumps(records), encoding="utf-8")
-    partial.replace(listing)
+    return records
 
 
-def _record(name: str, true: TrueImage) -> dict[str, object]:
+def _record(name: str, true: TrueImage) -> Record:
     objects = [_object_record(thing, side) for thing, side in zip(true.objects, true.sides, strict=True)]
     return {"file": name, "camera": true.camera, "objects": objects}
 
 
-def _object_record(thing: TrueObject, side: float) -> dict[str, object]:
+def _object_record(thing: TrueObject, side: float) -> Record:
     return {
         "class": thing.object_class.label,
         "identity": thing.identity,
@@ -152,8 +123,8 @@ def _object_record(thing: TrueObject, side: float) -> dict[str, object]:
     }
 
 
-def _labelled(folder: Path, record: dict[str, Any]) -> LabelledImage:
-    objects: Sequence[dict[str, Any]] = record["objects"]
+def _labelled(folder: Path, record: Record) -> LabelledImage:
+    objects: Sequence[Record] = record["objects"]
     return LabelledImage(
         folder / "images" / str(record["file"]),
         np.array([thing["box"] for thing in objects], np.float32).reshape(-1, 4),
